@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 /// A number that cannot be used as a learning rate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{value} is not a usable learning rate: write a number between 1e-12 and 1e12, the lower end of a range below the upper")]
+#[error(
+    "{value} is not a usable learning rate: write a number between 1e-12 and 1e12, the lower end of a range below the upper"
+)]
 pub struct RateError {
     /// What was given.
     pub value: f64,

@@ -19,11 +19,7 @@ impl LearningRate {
     /// # Errors
     /// When `value` is not a number, infinite, or outside [`BOUNDS`].
     pub fn new(value: f64) -> Result<Self, RateError> {
-        if value.is_finite() && (BOUNDS.0..=BOUNDS.1).contains(&value) {
-            Ok(Self(value))
-        } else {
-            Err(RateError { value })
-        }
+        if value.is_finite() && (BOUNDS.0..=BOUNDS.1).contains(&value) { Ok(Self(value)) } else { Err(RateError { value }) }
     }
 
     /// The rate as a plain number.

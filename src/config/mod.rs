@@ -1,0 +1,5 @@
+//! From TOML text to a checked [`Plan`].
+
+mod plan;
+
+pub use plan::*;

@@ -1,0 +1,5 @@
+//! The report and its renderers. Every renderer returns bytes or text; nothing here writes a file or prints.
+
+mod model;
+
+pub use model::*;

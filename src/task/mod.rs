@@ -1,0 +1,1 @@
+//! Data, models and optimisers: turns a checked plan into something that can be trained. burn lives here.

@@ -1,0 +1,49 @@
+//! Trials: the contract of something that can be trained, and the loop that trains it.
+
+mod drive;
+
+pub use drive::{Cancel, drive};
+
+use crate::error::TrialError;
+use crate::record::TrialSpec;
+
+/// Something that can be trained from scratch at a given rate.
+///
+/// Implement it for your own model: [`start`](Self::start) builds fresh weights from each spec's seed, and the [`Run`] it
+/// returns takes one optimiser step per call. The same spec must give the same losses every time.
+pub trait Objective: Send + Sync {
+    /// The most trials that [`start`](Self::start) can advance together in one stacked computation. 1 where trials cannot be
+    /// stacked.
+    fn max_lanes(&self) -> usize {
+        1
+    }
+
+    /// Whether the rate may change between the steps of a run, which warm-up and recovery tests need.
+    fn can_change_rate(&self) -> bool {
+        true
+    }
+
+    /// Begins the trials `specs`, at most [`max_lanes`](Self::max_lanes) of them, one lane each in this order.
+    ///
+    /// # Errors
+    /// When the trials cannot be run for a reason that has nothing to do with their rates.
+    fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError>;
+}
+
+/// Trials under way. Lives and dies on one worker thread. A lane's numbers must not depend on its neighbours.
+pub trait Run {
+    /// One optimiser step per live lane at the lane's rate. Returns each lane's mini-batch loss *before* its update.
+    ///
+    /// # Errors
+    /// When the step cannot be taken at all. A loss that is not finite is a result, not an error.
+    fn step(&mut self, learning_rates: &[f64]) -> Result<Vec<f64>, TrialError>;
+
+    /// Each live lane's mean loss on a probe set that is the same for every trial; never the last mini-batch.
+    ///
+    /// # Errors
+    /// When it cannot be computed.
+    fn probe(&mut self) -> Result<Vec<f64>, TrialError>;
+
+    /// Keeps the live lanes whose flag is true, in order, and drops the others.
+    fn retain(&mut self, lanes: &[bool]);
+}
