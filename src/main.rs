@@ -1,1 +1,3 @@
+//! The lrfind command.
+
 fn main() {}
