@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::analysis::Verdict;
 use crate::record::{Outcome, ProbePoint, Recovery};
 use crate::schedule::Schedule;
 
@@ -109,6 +110,10 @@ pub struct Instability {
     pub last_stable: Option<f64>,
     /// The lowest rate that was unstable for some seed.
     pub first_unstable: Option<f64>,
+    /// The geometric middle of the two.
+    pub threshold: Option<f64>,
+    /// The width to which the bracket was to be bisected, in decades.
+    pub resolution_decades: f64,
     /// Posterior of the rate at which half the seeds are unstable: 5 %, 50 % and 95 % quantiles.
     pub interval: Option<Interval>,
     /// Why trials above were called unstable, one line per rate.
@@ -150,33 +155,6 @@ pub struct Evidence {
 pub enum Censored {
     AboveRange,
     BelowRange,
-}
-
-/// The judgement on one trial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// As good as the best rate was after 80 % of the trial.
-    Good,
-    /// Slower than that, but not above the best rate's level of 20 %, or still converging, or able to win the ground back.
-    Degraded,
-    /// Below the best rate, and slower.
-    Slow,
-    /// Unstable: a loss that was not finite.
-    NonFinite,
-    /// Unstable: the loss grew beyond where it began.
-    BlowUp,
-    /// Unstable: finite, perhaps below where it began, but stuck where even a gentle rate does not get it away.
-    Collapsed,
-    /// Not judged: the trial failed or was cancelled.
-    Unjudged,
-}
-
-impl Verdict {
-    /// Whether this counts against the rate.
-    pub fn is_unstable(self) -> bool {
-        matches!(self, Self::NonFinite | Self::BlowUp | Self::Collapsed)
-    }
 }
 
 /// The answer.

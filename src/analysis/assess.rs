@@ -1,0 +1,112 @@
+//! Everything that a set of trials says, in one pure function of them.
+
+use super::judge::{Judged, JudgedTrial, Verdict, judge, judge_against};
+use super::recommend::{Choice, Drift, choose, late_risk};
+use super::threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};
+use crate::lr::LearningRate;
+use crate::record::{TrialRecord, TrialSpec};
+
+/// The lengths of the trials of a search, in iterations, strictly ascending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// Trials that scan the range and find the threshold.
+    pub short: u64,
+    /// Trials that choose among the promising rates.
+    pub long: u64,
+    /// Trials that confirm the recommendation, on fresh seeds.
+    pub confirm: u64,
+}
+
+/// What the trials say.
+#[derive(Debug, Clone)]
+pub struct Assessment<'a> {
+    /// The short trials.
+    pub short: Judged<'a>,
+    /// The long trials, if there are any.
+    pub long: Option<Judged<'a>>,
+    /// The confirming trials.
+    pub confirm: Vec<JudgedTrial<'a>>,
+    /// All verdicts, counted by length and rate.
+    pub evidence: Vec<RateEvidence>,
+    /// Where instability begins.
+    pub bracket: Bracket,
+    /// How sure that is.
+    pub posterior: Option<Posterior>,
+    /// What to do.
+    pub choice: Choice,
+    /// Whether every confirming trial at the chosen rate was stable, and there were some.
+    pub confirmed: bool,
+}
+
+impl Assessment<'_> {
+    /// All judged trials.
+    pub fn trials(&self) -> impl Iterator<Item = &JudgedTrial<'_>> {
+        self.short.trials.iter().chain(self.long.iter().flat_map(|l| &l.trials)).chain(&self.confirm)
+    }
+
+    /// The best early rate, when the trials show one.
+    pub fn best_early(&self) -> Option<LearningRate> {
+        self.short.reference.as_ref().filter(|r| r.improves).map(|r| r.learning_rate)
+    }
+
+    /// Estimated probability that a full run at `rate` becomes unstable.
+    pub fn late_risk(&self, rate: LearningRate) -> Option<f64> {
+        // Having survived the confirmation puts a rate where the long trials' drift applies.
+        let drift = if self.confirmed && self.choice.learning_rate == Some(rate) { Drift::LONG } else { Drift::SHORT };
+        Some(late_risk(rate, self.bracket.threshold()?, self.posterior?.deviation, drift))
+    }
+}
+
+/// Of trials that differ in their recovery alone, the one with a recovery: it knows more.
+fn of_length(trials: &[TrialRecord], iterations: u64) -> Vec<&TrialRecord> {
+    let same = |a: &TrialSpec, b: &TrialSpec| {
+        (a.learning_rate, a.seed, a.iterations) == (b.learning_rate, b.seed, b.iterations) && b.recovery.is_some()
+    };
+    let superseded = |t: &TrialRecord| {
+        t.spec.recovery.is_none() && trials.iter().any(|other| other.is_finished() && same(&t.spec, &other.spec))
+    };
+    trials.iter().filter(|t| t.spec.iterations == iterations && !superseded(t)).collect()
+}
+
+/// Judges all trials and draws the conclusions.
+pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64) -> Assessment<'_> {
+    let short = judge(&of_length(trials, lengths.short));
+    // A long trial that is no better than a short one at its fifth is lost, even if all long trials are.
+    let stricter = |trial: &JudgedTrial<'_>, other: Option<&super::Reference>| {
+        let again = other.map(|reference| judge_against(trial.record, reference)).filter(|v| v.is_unstable());
+        if trial.verdict.is_unstable() { trial.verdict } else { again.unwrap_or(trial.verdict) }
+    };
+    let mut long = judge(&of_length(trials, lengths.long));
+    for trial in &mut long.trials {
+        trial.verdict = stricter(trial, short.reference.as_ref());
+    }
+    let reference = long.reference.as_ref().or(short.reference.as_ref());
+    let confirm: Vec<JudgedTrial<'_>> = of_length(trials, lengths.confirm)
+        .into_iter()
+        .map(|record| JudgedTrial { record, verdict: reference.map_or(Verdict::Unjudged, |r| judge_against(record, r)) })
+        .collect();
+    let long = (!long.trials.is_empty()).then_some(long);
+    let all: Vec<JudgedTrial<'_>> =
+        short.trials.iter().chain(long.iter().flat_map(|l| &l.trials)).chain(&confirm).copied().collect();
+    let evidence = evidence(&all);
+    let bracket = bracket(&evidence);
+    let posterior = posterior(&evidence);
+    let choice = conclude(&short, long.as_ref(), &bracket, lengths, safety);
+    let at_choice = || confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
+    let confirmed = at_choice().count() > 0 && at_choice().all(|t| !t.verdict.is_unstable() && t.verdict != Verdict::Unjudged);
+    Assessment { short, long, confirm, evidence, bracket, posterior, choice, confirmed }
+}
+
+fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, lengths: Lengths, safety: f64) -> Choice {
+    let n = lengths.short;
+    match &short.reference {
+        None if short.trials.iter().any(|t| t.verdict.is_unstable()) => {
+            Choice::none(format!("every rate that was tried diverged within {n} iterations, for some seed at least"))
+        }
+        None => Choice::none("no trial finished"),
+        Some(reference) if !reference.improves => Choice::none(format!(
+            "not resolvable at this budget: within {n} iterations no rate lowers the loss by more than the noise of the mini-batches"
+        )),
+        Some(reference) => choose(reference.learning_rate, n, long, bracket, safety),
+    }
+}

@@ -1,0 +1,251 @@
+//! From trials of one length to the best early rate and a verdict on each trial.
+
+use serde::{Deserialize, Serialize};
+
+use super::curve::{end_loss, median, noise, part};
+use crate::lr::LearningRate;
+use crate::record::{Outcome, TrialRecord};
+
+/// The judgement on one trial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// As good as the best rate was after 80 % of the trial.
+    Good,
+    /// Slower than that, but not behind the best rate's level of 20 %; or behind it, but a gentler rate wins the ground back.
+    Degraded,
+    /// Below the best rate, and slower.
+    Slow,
+    /// Unstable: a loss that was not finite.
+    NonFinite,
+    /// Unstable: the loss grew beyond where it began.
+    BlowUp,
+    /// Unstable: finite, perhaps below where it began, but stuck where even a gentle rate does not get it away.
+    Collapsed,
+    /// Not judged: the trial failed or was cancelled, or there is nothing to compare it with.
+    Unjudged,
+}
+
+impl Verdict {
+    /// Whether this counts against the rate.
+    pub fn is_unstable(self) -> bool {
+        matches!(self, Self::NonFinite | Self::BlowUp | Self::Collapsed)
+    }
+
+    /// The verdict in words, as in "2 of 3 seeds …".
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Degraded => "degraded",
+            Self::Slow => "slow",
+            Self::NonFinite => "reached a loss that is not finite",
+            Self::BlowUp => "blew up beyond the initial loss",
+            Self::Collapsed => "collapsed to a finite loss that does not recover",
+            Self::Unjudged => "not judged",
+        }
+    }
+}
+
+/// A trial that ends behind the level of the best rate after this share of its length has lost ground.
+/// 0.2 had the smallest threshold error of the definitions tried on 24 DeepOBS tasks (Schneider et al. 2019), at 100 iterations.
+const LOST: f64 = 0.2;
+
+/// A trial that ends at the best rate's level after this share of its length has lost nothing that matters.
+const KEPT: f64 = 0.8;
+
+/// Half-width, as a share of the length, of the window over which the best rate's level is taken.
+const WINDOW: f64 = 0.1;
+
+/// What one seed's trial at the best rate had reached.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Level {
+    seed: u64,
+    /// Its loss before training.
+    initial: f64,
+    /// Its loss after 20 % of the trial, plus one standard deviation of mini-batch noise.
+    lost: f64,
+    /// Its loss after 80 % of the trial.
+    kept: f64,
+}
+
+/// What others of the same length are measured against: the trials at the best rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reference {
+    /// The rate with the least end loss.
+    pub learning_rate: LearningRate,
+    /// Mean over seeds of its end loss.
+    pub end: f64,
+    /// Standard error of `end` from mini-batch noise.
+    pub end_error: f64,
+    /// Mean over seeds of its loss after 80 % of the trial.
+    pub kept: f64,
+    /// Whether it improved on the initial loss by more than noise. If not, the trials say nothing.
+    pub improves: bool,
+    levels: Vec<Level>,
+}
+
+impl Reference {
+    fn new(learning_rate: LearningRate, trials: &[&TrialRecord]) -> Option<Self> {
+        let noises: Vec<f64> = trials.iter().map(|t| noise(part(t.own_losses(), LOST - WINDOW, 1.0))).collect();
+        let deviation = median(&noises)?;
+        let around = |t: &TrialRecord, share: f64| median(part(t.own_losses(), share - WINDOW, share + WINDOW));
+        let ends: Vec<f64> = trials.iter().filter_map(|t| end_loss(t.own_losses())).collect();
+        let level = |t: &&TrialRecord| {
+            let end = end_loss(t.own_losses())?;
+            let (lost, kept) = (around(t, LOST)?.max(end) + deviation, around(t, KEPT)?.max(end));
+            Some(Level { seed: t.spec.seed, initial: initial_loss(t)?, lost, kept })
+        };
+        let levels: Vec<Level> = trials.iter().filter_map(level).collect();
+        let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / levels.len() as f64;
+        let gains: Vec<f64> = levels.iter().zip(&ends).map(|(level, end)| level.initial - end).collect();
+        let window = trials.iter().map(|t| t.own_losses().len() / 5).min()?.max(5);
+        let window_error = deviation / (window as f64).sqrt();
+        Some(Self {
+            learning_rate,
+            end: mean(&mut ends.iter().copied()),
+            end_error: window_error / (trials.len() as f64).sqrt(),
+            kept: mean(&mut levels.iter().map(|l| l.kept)),
+            improves: median(&gains)? > 3.0 * window_error,
+            levels,
+        })
+    }
+
+    /// The level of a seed that was tried at the best rate, or a lenient one for a seed that was not: it need not start where
+    /// the others did, but must gain what the least of them gained.
+    fn level(&self, seed: u64, initial: f64) -> Level {
+        if let Some(level) = self.levels.iter().find(|l| l.seed == seed) {
+            return *level;
+        }
+        let highest = |of: fn(&Level) -> f64| self.levels.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
+        let gain = self.levels.iter().map(|l| l.initial - l.lost).fold(f64::INFINITY, f64::min);
+        Level { seed, initial, lost: highest(|l| l.lost).max(initial - gain), kept: highest(|l| l.kept) }
+    }
+}
+
+/// A trial with its verdict.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct JudgedTrial<'a> {
+    /// The trial.
+    pub record: &'a TrialRecord,
+    /// The verdict.
+    pub verdict: Verdict,
+}
+
+/// Trials of one length, judged against the best among them.
+#[derive(Debug, Clone)]
+pub struct Judged<'a> {
+    /// The best rate; `None` when no rate kept every seed finite.
+    pub reference: Option<Reference>,
+    /// Every trial, in the order given.
+    pub trials: Vec<JudgedTrial<'a>>,
+}
+
+/// The loss before training: on the probe set where there is one, else on the first mini-batch.
+///
+/// The probe matters: against one mini-batch's luck, the slowest rates would seem to get worse.
+fn initial_loss(trial: &TrialRecord) -> Option<f64> {
+    trial.probe.first().filter(|p| p.iteration == 0).and_then(|p| p.loss).or_else(|| trial.losses.first().copied())
+}
+
+/// The rates tried, ascending, without repeats.
+pub(super) fn rates_of<'a>(trials: impl Iterator<Item = &'a TrialRecord>) -> Vec<LearningRate> {
+    let mut rates: Vec<_> = trials.map(|t| t.spec.learning_rate).collect();
+    rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
+    rates.dedup();
+    rates
+}
+
+/// Judges trials of one length against the best rate among them.
+///
+/// The best rate is the one with the least mean end loss over seeds, among the rates below the first that gave a loss that is
+/// not finite.
+pub fn judge<'a>(trials: &[&'a TrialRecord]) -> Judged<'a> {
+    let finished: Vec<&TrialRecord> = trials.iter().copied().filter(|t| t.is_finished()).collect();
+    let mut best: Option<(f64, LearningRate, Vec<&TrialRecord>)> = None;
+    for rate in rates_of(finished.iter().copied()) {
+        let at: Vec<&TrialRecord> = finished.iter().copied().filter(|t| t.spec.learning_rate == rate).collect();
+        if at.iter().any(|t| matches!(t.outcome, Outcome::Diverged { .. })) {
+            break;
+        }
+        let ends: Vec<f64> = at.iter().filter_map(|t| end_loss(t.own_losses())).collect();
+        let mean = ends.iter().sum::<f64>() / ends.len() as f64;
+        if !ends.is_empty() && best.as_ref().is_none_or(|(least, ..)| mean < *least) {
+            best = Some((mean, rate, at));
+        }
+    }
+    let reference = best.and_then(|(_, rate, at)| Reference::new(rate, &at));
+    let verdict = |record: &TrialRecord| reference.as_ref().map_or_else(|| alone(record), |r| judge_against(record, r));
+    let trials = trials.iter().map(|&record| JudgedTrial { record, verdict: verdict(record) }).collect();
+    Judged { reference, trials }
+}
+
+/// The verdict on a trial that has nothing to be compared with.
+fn alone(trial: &TrialRecord) -> Verdict {
+    if matches!(trial.outcome, Outcome::Diverged { .. }) { Verdict::NonFinite } else { Verdict::Unjudged }
+}
+
+/// Judges one trial, of any length, against a reference of at most that length.
+///
+/// Behind the best rate's level of 20 % a trial has lost ground. It is unstable if it is still rising, above where it began;
+/// otherwise it counts as unstable only if the ground is lost for good: if a [recovery](crate::record::Recovery) at the best
+/// rate does not reach that level either. So a rate just below 2/λ on a quadratic, slow or noisy as it is, is stable, and a
+/// network that sits at the loss of a constant prediction is not, though its loss is finite and below the initial one. Where
+/// the rate cannot be changed within a trial, a trial that still converges gets the benefit of the doubt instead.
+pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
+    match trial.outcome {
+        Outcome::Diverged { step, .. } if step < trial.spec.iterations => return Verdict::NonFinite,
+        Outcome::Diverged { .. } => return Verdict::Collapsed,
+        Outcome::Failed { .. } | Outcome::Cancelled => return Verdict::Unjudged,
+        Outcome::Completed => {}
+    }
+    let losses = trial.own_losses();
+    let (Some(end), Some(initial)) = (end_loss(losses), initial_loss(trial)) else { return Verdict::Unjudged };
+    let level = reference.level(trial.spec.seed, initial);
+    if end <= level.kept {
+        return Verdict::Good;
+    }
+    if trial.spec.learning_rate < reference.learning_rate {
+        return Verdict::Slow;
+    }
+    if end <= level.lost {
+        return Verdict::Degraded;
+    }
+    if end > initial && is_rising(losses) {
+        return Verdict::BlowUp;
+    }
+    let saved = match trial.recovery_losses() {
+        [] => is_converging(losses, reference.end),
+        recovery => median(part(recovery, 0.5, 1.0)).is_some_and(|late| late <= level.lost),
+    };
+    match (saved, end > initial) {
+        (true, _) => Verdict::Degraded,
+        (false, true) => Verdict::BlowUp,
+        (false, false) => Verdict::Collapsed,
+    }
+}
+
+/// Whether the loss is still growing: the last quarter lies above everything in the first half. Exponential growth passes however
+/// slow it is, while losses that fluctuate about a level do so with negligible probability.
+fn is_rising(losses: &[f64]) -> bool {
+    let peak = part(losses, 0.0, 0.5).iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    median(part(losses, 0.75, 1.0)).is_some_and(|late| late > peak)
+}
+
+/// Whether the distance to `floor` at least halves between the second and the last quarter.
+fn is_converging(losses: &[f64], floor: f64) -> bool {
+    let (early, late) = (median(part(losses, 0.25, 0.5)), median(part(losses, 0.75, 1.0)));
+    early.zip(late).is_some_and(|(early, late)| early > late && late - floor <= 0.5 * (early - floor))
+}
+
+/// The trials whose instability a recovery could still refute and that stand between the stable rates and the first rate that is
+/// unstable beyond doubt: those at the lowest unstable rate, unless a seed there settles it.
+pub fn unresolved<'a>(trials: &[JudgedTrial<'a>]) -> Vec<&'a TrialRecord> {
+    let unstable: Vec<_> = trials.iter().filter(|t| t.verdict.is_unstable()).collect();
+    let Some(lowest) = rates_of(unstable.iter().map(|t| t.record)).first().copied() else { return Vec::new() };
+    let at_lowest: Vec<_> = unstable.into_iter().filter(|t| t.record.spec.learning_rate == lowest).collect();
+    let is_doubtful = |t: &&JudgedTrial<'_>| {
+        let still_rising = t.verdict == Verdict::BlowUp && is_rising(t.record.own_losses());
+        t.verdict != Verdict::NonFinite && t.record.spec.recovery.is_none() && !still_rising
+    };
+    if at_lowest.iter().all(is_doubtful) { at_lowest.iter().map(|t| t.record).collect() } else { Vec::new() }
+}

@@ -1,0 +1,17 @@
+//! Pure judgements over finished trials: no I/O, clock, randomness or threads.
+//!
+//! The definitions rest on one idea: a rate is *severely* unstable when it loses ground that a gentler rate cannot win back.
+//! [`judge`] turns trials of one length into verdicts, [`threshold`] turns verdicts into a bracket and a posterior, and
+//! [`recommend`] chooses the rate.
+
+mod assess;
+mod curve;
+mod judge;
+mod recommend;
+mod threshold;
+
+pub use assess::{Assessment, Lengths, assess};
+pub use curve::{end_loss, median};
+pub use judge::{Judged, JudgedTrial, Reference, Verdict, judge, judge_against, unresolved};
+pub use recommend::{Choice, Drift, choose, late_risk, plateau};
+pub use threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};

@@ -1,0 +1,185 @@
+//! `find`: scan, refine, bisect, compete, confirm.
+
+use super::{RunOptions, Searcher, Settings, Stop, Sweep};
+use crate::lr::{LearningRate, LrRange};
+use crate::trial::Objective;
+
+/// Rates a decade in the first scan, and after the refinement around the best rate.
+const SCAN_DENSITY: usize = 2;
+const REFINED_STEP: f64 = 0.25;
+
+/// How far beyond its range a search looks, in decades on either side.
+const EXTENSION: f64 = 6.0;
+
+/// Recommendations tried before giving up, each below one that failed its confirmation.
+const CONFIRMATIONS: usize = 4;
+
+/// Runs all trials that a recommendation needs.
+pub fn find(objective: &dyn Objective, settings: &Settings, options: &RunOptions<'_>) -> Sweep {
+    let mut searcher = Searcher::new(objective, settings, options);
+    let stop = searcher.find().err();
+    Sweep { trials: searcher.trials, stop }
+}
+
+impl Searcher<'_> {
+    fn find(&mut self) -> Result<(), Stop> {
+        self.scan()?;
+        if self.assess().best_early().is_none() {
+            return Ok(());
+        }
+        self.refine()?;
+        self.bisect()?;
+        self.compete()?;
+        for _ in 0..CONFIRMATIONS {
+            let assessment = self.assess();
+            let Some(rate) = assessment.choice.learning_rate.filter(|_| !assessment.confirmed) else { break };
+            let fresh = self.settings.seeds..2 * self.settings.seeds;
+            self.run("confirmation on fresh seeds", self.cross(&[rate], fresh, self.settings.lengths.confirm))?;
+            self.resolve()?;
+        }
+        Ok(())
+    }
+
+    /// Half decades across the range, beyond it until the best rate lies inside and something above it is unstable.
+    fn scan(&mut self) -> Result<(), Stop> {
+        let seeds = 0..self.settings.seeds.min(2);
+        let step = 1.0 / SCAN_DENSITY as f64;
+        let mut rates = self.settings.range.grid(SCAN_DENSITY);
+        self.run("scan", self.cross(&rates, seeds.clone(), self.settings.lengths.short))?;
+        let (lowest, highest) = (self.settings.range.low().log10() - EXTENSION, self.settings.range.high().log10() + EXTENSION);
+        while self.settings.extend {
+            let (down, up) = self.wanted_extension(&rates);
+            let (first, last) = (rates[0], rates[rates.len() - 1]);
+            let mut more = Vec::new();
+            if down && first.log10() > lowest {
+                more.extend([first.shifted(-step), first.shifted(-2.0 * step)]);
+            }
+            if up && last.log10() < highest {
+                more.extend([last.shifted(step), last.shifted(2.0 * step)]);
+            }
+            more.retain(|rate| !rates.contains(rate));
+            if more.is_empty() {
+                break;
+            }
+            rates.extend(&more);
+            rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
+            rates.dedup();
+            self.run("extension of the range", self.cross(&more, seeds.clone(), self.settings.lengths.short))?;
+        }
+        self.resolve()
+    }
+
+    /// Whether to look further down and further up.
+    fn wanted_extension(&self, rates: &[LearningRate]) -> (bool, bool) {
+        let assessment = self.assess();
+        let nothing_unstable = assessment.bracket.first_unstable.is_none();
+        match &assessment.short.reference {
+            None => (true, false),
+            Some(reference) if !reference.improves => (true, nothing_unstable),
+            Some(reference) => (reference.learning_rate == rates[0], nothing_unstable),
+        }
+    }
+
+    /// Quarter decades around the best rate and up to the first unstable one, with all seeds.
+    fn refine(&mut self) -> Result<(), Stop> {
+        let assessment = self.assess();
+        let Some(best) = assessment.best_early() else { return Ok(()) };
+        let top = assessment.bracket.first_unstable.unwrap_or_else(|| best.shifted(2.0 * REFINED_STEP));
+        let mut rates: Vec<LearningRate> = LrRange::new(best.shifted(-2.0 * REFINED_STEP).get(), top.get())
+            .map(|range| range.grid((1.0 / REFINED_STEP) as usize))
+            .unwrap_or_default();
+        // The rates already scanned keep their exact values.
+        let scanned: Vec<LearningRate> = self.trials.iter().map(|t| t.spec.learning_rate).collect();
+        for rate in &mut rates {
+            let near = |other: &&LearningRate| (other.log10() - rate.log10()).abs() < 0.01;
+            *rate = scanned.iter().find(near).copied().unwrap_or(*rate);
+        }
+        self.run("refinement", self.cross(&rates, 0..self.settings.seeds, self.settings.lengths.short))?;
+        self.resolve()
+    }
+
+    /// Halves the bracket, in the logarithm, until it is as narrow as asked.
+    fn bisect(&mut self) -> Result<(), Stop> {
+        loop {
+            let bracket = self.assess().bracket;
+            let (Some(middle), Some(width)) = (bracket.threshold(), bracket.width()) else { return Ok(()) };
+            let is_new = Some(middle) != bracket.last_stable && Some(middle) != bracket.first_unstable;
+            if width <= self.settings.resolution || !is_new {
+                return Ok(());
+            }
+            let seeds = 0..self.settings.seeds;
+            self.run("bisection of the threshold", self.cross(&[middle], seeds, self.settings.lengths.short))?;
+            self.resolve()?;
+        }
+    }
+
+    /// Longer trials of the rates that may be recommended: from just below the best early rate upwards, but none that the safety
+    /// factor rules out.
+    fn compete(&mut self) -> Result<(), Stop> {
+        let assessment = self.assess();
+        let Some(best) = assessment.best_early() else { return Ok(()) };
+        let cap = assessment.bracket.threshold().map(|t| t.shifted(-self.settings.safety.log10()));
+        let allowed = |rate: &LearningRate| cap.is_none_or(|cap| *rate < cap);
+        let mut rates: Vec<LearningRate> =
+            (-1..=3).map(|k| best.shifted(f64::from(k) * REFINED_STEP)).filter(allowed).collect();
+        if let Some(cap) = cap.filter(|_| rates.len() < 5) {
+            rates.push(cap);
+            if rates.len() == 1 {
+                rates.push(cap.shifted(-REFINED_STEP));
+            }
+        }
+        let seeds = 0..self.settings.seeds;
+        self.run("longer trials", self.cross(&rates, seeds.clone(), self.settings.lengths.long))?;
+        self.resolve()?;
+        // Where the lowest is the best, look lower still.
+        for _ in 0..3 {
+            let lowest = rates.iter().copied().min_by(|a, b| a.get().total_cmp(&b.get()));
+            let best = self.assess().long.and_then(|l| l.reference).map(|r| r.learning_rate);
+            let Some(next) = lowest.filter(|_| best == lowest || best.is_none()).map(|l| l.shifted(-REFINED_STEP)) else {
+                break;
+            };
+            rates.push(next);
+            self.run("longer trials", self.cross(&[next], seeds.clone(), self.settings.lengths.long))?;
+            self.resolve()?;
+        }
+        Ok(())
+    }
+}
+
+/// What a search is expected to cost before it starts. The search extends its range where it must, and ends stages early
+/// where it can.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// The stages, in order.
+    pub stages: Vec<StageForecast>,
+    /// Trial-iterations over all stages.
+    pub total_iterations: u64,
+}
+
+/// One stage of a [`Forecast`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageForecast {
+    /// What it is for.
+    pub name: &'static str,
+    /// Trials.
+    pub trials: usize,
+    /// Trial-iterations.
+    pub iterations: u64,
+}
+
+/// The expected cost of [`find`].
+pub fn forecast(settings: &Settings) -> Forecast {
+    let seeds = settings.seeds;
+    let lengths = settings.lengths;
+    let halvings = (REFINED_STEP / settings.resolution).log2().ceil().max(0.0) as usize;
+    let stage = |name, trials: usize, length: u64| StageForecast { name, trials, iterations: trials as u64 * length };
+    let stages = vec![
+        stage("scan", settings.range.grid(SCAN_DENSITY).len() * seeds.min(2), lengths.short),
+        stage("refinement", 4 * seeds, lengths.short),
+        stage("bisection of the threshold", halvings * seeds, lengths.short),
+        stage("longer trials", 4 * seeds, lengths.long),
+        stage("confirmation on fresh seeds", seeds, lengths.confirm),
+    ];
+    let total_iterations = stages.iter().map(|s| s.iterations).sum();
+    Forecast { stages, total_iterations }
+}

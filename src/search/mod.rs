@@ -1,0 +1,123 @@
+//! Which trials to run. Each stage asks for a wave of trials, waits for all of them, and lets the analysis decide what comes
+//! next, so that the answer does not depend on which trial finishes first.
+
+mod check;
+mod find;
+mod pool;
+mod settings;
+
+pub use check::check;
+pub use find::{Forecast, StageForecast, find, forecast};
+pub use pool::RunOptions;
+pub use settings::Settings;
+
+use crate::analysis::{Assessment, assess, unresolved};
+use crate::lr::LearningRate;
+use crate::record::{Event, Recovery, TrialRecord, TrialSpec};
+use crate::trial::Objective;
+
+/// Why a search ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Somebody asked.
+    Cancelled,
+    /// The next stage would not fit into the budget.
+    Budget,
+}
+
+/// All trials of a search, in the order in which they were asked for, and how it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweep {
+    /// The trials.
+    pub trials: Vec<TrialRecord>,
+    /// What ended the search early, if anything did.
+    pub stop: Option<Stop>,
+}
+
+impl Sweep {
+    /// Optimiser steps over all trials.
+    pub fn trial_iterations(&self) -> u64 {
+        self.trials.iter().map(|t| t.losses.len() as u64).sum()
+    }
+}
+
+/// A search under way.
+struct Searcher<'a> {
+    objective: &'a dyn Objective,
+    settings: &'a Settings,
+    options: &'a RunOptions<'a>,
+    pool: Option<rayon::ThreadPool>,
+    trials: Vec<TrialRecord>,
+    spent: u64,
+}
+
+impl<'a> Searcher<'a> {
+    fn new(objective: &'a dyn Objective, settings: &'a Settings, options: &'a RunOptions<'a>) -> Self {
+        Self { objective, settings, options, pool: pool::build(options.jobs), trials: Vec::new(), spent: 0 }
+    }
+
+    fn assess(&self) -> Assessment<'_> {
+        assess(&self.trials, self.settings.lengths, self.settings.safety)
+    }
+
+    fn spec(&self, learning_rate: LearningRate, seed: usize, iterations: u64) -> TrialSpec {
+        let seed = self.settings.first_seed.wrapping_add(seed as u64);
+        TrialSpec { learning_rate, seed, iterations, warmup: self.settings.warmup, recovery: None }
+    }
+
+    /// The specs of `rates` × `seeds`.
+    fn cross(&self, rates: &[LearningRate], seeds: std::ops::Range<usize>, iterations: u64) -> Vec<TrialSpec> {
+        seeds.flat_map(|seed| rates.iter().map(move |&rate| (rate, seed))).map(|(r, s)| self.spec(r, s, iterations)).collect()
+    }
+
+    /// Runs those of `specs` that have not run yet.
+    fn run(&mut self, stage: &'static str, mut specs: Vec<TrialSpec>) -> Result<(), Stop> {
+        specs.retain(|spec| !self.trials.iter().any(|t| t.spec == *spec));
+        if specs.is_empty() {
+            return Ok(());
+        }
+        let iterations = specs.iter().map(TrialSpec::total_iterations).sum();
+        if self.settings.budget.is_some_and(|budget| self.spent + iterations > budget) {
+            return Err(Stop::Budget);
+        }
+        self.options.observer.observe(&Event::StageStarted { stage, trials: specs.len(), iterations });
+        let records = pool::run(self.pool.as_ref(), self.objective, &specs, self.options);
+        self.spent += records.iter().map(|t| t.losses.len() as u64).sum::<u64>();
+        self.trials.extend(records);
+        let assessment = self.assess();
+        let (best, unstable) = (assessment.best_early(), assessment.trials().filter(|t| t.verdict.is_unstable()).count());
+        self.options.observer.observe(&Event::Standing { best, unstable });
+        if self.options.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+    }
+
+    /// Gives the doubtful trials at the lower end of the unstable region the chance to win their ground back at the best rate,
+    /// until the lowest unstable rate is unstable beyond doubt.
+    fn resolve(&mut self) -> Result<(), Stop> {
+        if !self.objective.can_change_rate() {
+            return Ok(());
+        }
+        loop {
+            let assessment = self.assess();
+            let (short, long) = (&assessment.short, assessment.long.as_ref());
+            let references = [short.reference.as_ref(), long.and_then(|l| l.reference.as_ref())];
+            let latest = references[1].or(references[0]);
+            let groups: [(_, &[_]); 3] = [
+                (references[0], &short.trials),
+                (latest, long.map_or(&[], |l| &l.trials)),
+                (latest, &assessment.confirm),
+            ];
+            let waiting = groups.into_iter().find_map(|(reference, trials)| {
+                let rate = reference?.learning_rate;
+                let doubtful = unresolved(trials);
+                (!doubtful.is_empty()).then(|| doubtful.iter().map(|t| with_recovery(t.spec, rate)).collect::<Vec<_>>())
+            });
+            let Some(specs) = waiting else { return Ok(()) };
+            self.run("recovery of doubtful trials", specs)?;
+        }
+    }
+}
+
+/// `spec`, followed by half its length at `rate`.
+fn with_recovery(spec: TrialSpec, rate: LearningRate) -> TrialSpec {
+    TrialSpec { recovery: Some(Recovery { learning_rate: rate, iterations: (spec.iterations / 2).max(10) }), ..spec }
+}

@@ -1,0 +1,74 @@
+//! The numbers that steer a search.
+
+use crate::analysis::Lengths;
+use crate::config::SearchPlan;
+use crate::lr::LrRange;
+
+/// How to search, fully resolved.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The first scan.
+    pub range: LrRange,
+    /// Whether the search may leave `range`.
+    pub extend: bool,
+    /// Trial lengths.
+    pub lengths: Lengths,
+    /// Seeds of the trials; the confirmation uses as many fresh ones.
+    pub seeds: usize,
+    /// The first seed.
+    pub first_seed: u64,
+    /// Width to which the bracket is bisected, in decades.
+    pub resolution: f64,
+    /// Factor between the threshold and the recommendation.
+    pub safety: f64,
+    /// Factor above the configured rate that `check` wants stable.
+    pub check_margin: f64,
+    /// Most trial-iterations.
+    pub budget: Option<u64>,
+    /// Iterations of linear warm-up.
+    pub warmup: u64,
+}
+
+impl Settings {
+    /// Settings for a planned run of `planned` iterations, when that is known, whose first `warmup` warm up.
+    ///
+    /// A trial sees at least as much training after the warm-up as in it (Godbole et al., *Deep Learning Tuning Playbook*,
+    /// 2023). Where the planned run is short, long trials shrink to a quarter of it.
+    pub fn new(search: &SearchPlan, warmup: u64, planned: Option<u64>) -> Self {
+        let short = search.iterations.max(2 * warmup);
+        let affordable = planned.map_or(u64::MAX, |planned| planned / 4);
+        let stretched = if short > search.iterations { 4 * short } else { search.long_iterations };
+        let long = stretched.min(affordable.max(2 * short)).max(short + 1);
+        let lengths = Lengths { short, long, confirm: 2 * long };
+        Self {
+            range: search.range,
+            extend: search.extend,
+            lengths,
+            seeds: search.seeds.max(1),
+            first_seed: search.first_seed,
+            resolution: search.resolution,
+            safety: search.safety,
+            check_margin: search.check_margin,
+            budget: search.budget,
+            warmup,
+        }
+    }
+}
+
+impl Default for SearchPlan {
+    /// The defaults of the `[search]` section, over a range that suits plain SGD.
+    fn default() -> Self {
+        Self {
+            range: LrRange::new(1e-4, 10.0).expect("both ends are rates"),
+            extend: true,
+            iterations: 100,
+            long_iterations: 400,
+            seeds: 3,
+            first_seed: 0,
+            resolution: 0.02,
+            safety: 2.0,
+            check_margin: 1.5,
+            budget: None,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! A study: an objective and what is to be asked of it. Ties search, analysis and report together.
+
+mod compile;
+mod verdict;
+mod warnings;
+
+use crate::config::{Plan, SearchPlan};
+use crate::lr::LearningRate;
+use crate::record::TrialRecord;
+use crate::report::{Report, RunFacts, Warning};
+use crate::schedule::Schedule;
+use crate::search::{self, Forecast, RunOptions, Settings, Sweep};
+use crate::task::Task;
+use crate::trial::Objective;
+
+/// An objective to be studied, and what the report says of it.
+///
+/// Build one with [`Study::new`] for your own objective, or with [`Study::of_plan`] for a config.
+#[derive(Clone)]
+pub struct Study<'a> {
+    /// Names the report.
+    pub name: String,
+    /// What is trained.
+    pub objective: &'a dyn Objective,
+    /// How to search.
+    pub search: SearchPlan,
+    /// The schedule of the planned run, so that the report can give it with ε₀ filled in.
+    pub schedule: Option<Schedule>,
+    /// The optimiser, for a person.
+    pub optimizer: String,
+    /// The model, for a person.
+    pub model: String,
+    /// Trainable parameters; 0 if not known.
+    pub parameters: usize,
+    /// Training examples; 0 if not known.
+    pub examples: usize,
+    /// Examples in a mini-batch; 0 if not known.
+    pub batch_size: usize,
+    /// The backend.
+    pub device: String,
+    /// The resolved config, as the report quotes it.
+    pub config: serde_json::Value,
+    /// Warnings that precede the trials.
+    pub notes: Vec<Warning>,
+}
+
+impl std::fmt::Debug for Study<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Study").field("name", &self.name).field("search", &self.search).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Study<'a> {
+    /// A study of your own objective with default settings; change the fields as you like.
+    pub fn new(name: impl Into<String>, objective: &'a dyn Objective) -> Self {
+        Self {
+            name: name.into(),
+            objective,
+            search: SearchPlan::default(),
+            schedule: None,
+            optimizer: "custom".into(),
+            model: "custom".into(),
+            parameters: 0,
+            examples: 0,
+            batch_size: 0,
+            device: "custom".into(),
+            config: serde_json::Value::Null,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The study that a config describes. `task` is what [`crate::task::build`] made of `plan`.
+    pub fn of_plan(plan: &Plan, task: &'a Task) -> Self {
+        let facts = task.facts();
+        let training = &plan.training;
+        let per_epoch = facts.iterations_per_epoch;
+        let iterations = |epochs: f64| ((epochs * per_epoch as f64).round() as u64).max(1);
+        let schedule = Schedule {
+            decay: training.decay,
+            warmup_iterations: training.warmup_iterations,
+            decay_iterations: iterations(training.decay_epochs.unwrap_or(training.epochs)),
+            iterations_per_epoch: per_epoch,
+        };
+        let note = |n: &crate::task::data::Note| Warning {
+            code: n.code.into(),
+            message: n.message.clone(),
+            hint: n.hint.clone(),
+        };
+        Self {
+            name: plan.name.clone(),
+            objective: task,
+            search: plan.search.clone(),
+            schedule: Some(schedule),
+            optimizer: facts.optimizer.clone(),
+            model: facts.model.clone(),
+            parameters: facts.parameters,
+            examples: facts.examples,
+            batch_size: facts.batch_size,
+            device: plan.device.name().into(),
+            config: serde_json::to_value(plan).unwrap_or_default(),
+            notes: facts.notes.iter().map(note).collect(),
+        }
+    }
+
+    /// Iterations of the planned run, when a schedule tells.
+    pub fn planned_iterations(&self) -> Option<u64> {
+        self.schedule.map(|s| s.decay_iterations)
+    }
+
+    /// The search settings with the schedule's length and warm-up worked in.
+    pub fn settings(&self) -> Settings {
+        Settings::new(&self.search, self.schedule.map_or(0, |s| s.warmup_iterations), self.planned_iterations())
+    }
+
+    /// What [`Study::find`] is expected to cost.
+    pub fn forecast(&self) -> Forecast {
+        search::forecast(&self.settings())
+    }
+
+    /// Finds the rate to start from.
+    pub fn find(&self, options: &RunOptions<'_>) -> Report {
+        let settings = self.settings();
+        let sweep = search::find(self.objective, &settings, options);
+        self.report(&sweep, &settings, None)
+    }
+
+    /// Judges one rate.
+    pub fn check(&self, rate: LearningRate, options: &RunOptions<'_>) -> Report {
+        let settings = self.settings();
+        let sweep = search::check(self.objective, &settings, rate, options);
+        self.report(&sweep, &settings, Some(rate))
+    }
+
+    fn report(&self, sweep: &Sweep, settings: &Settings, checked: Option<LearningRate>) -> Report {
+        compile::compile(self, sweep, settings, checked)
+    }
+
+    /// The facts of the planned run that the report quotes.
+    pub(crate) fn run_facts(&self, settings: &Settings) -> RunFacts {
+        RunFacts {
+            optimizer: self.optimizer.clone(),
+            model: self.model.clone(),
+            parameters: self.parameters,
+            examples: self.examples,
+            batch_size: self.batch_size,
+            planned_iterations: self.planned_iterations(),
+            short_iterations: settings.lengths.short,
+            long_iterations: settings.lengths.long,
+        }
+    }
+
+    /// Seeds that occur in `trials`, ascending.
+    pub(crate) fn seeds(trials: &[TrialRecord]) -> Vec<u64> {
+        let mut seeds: Vec<u64> = trials.iter().map(|t| t.spec.seed).collect();
+        seeds.sort_unstable();
+        seeds.dedup();
+        seeds
+    }
+}

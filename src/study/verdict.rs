@@ -1,0 +1,117 @@
+//! What `check` says of the configured rate.
+
+use crate::analysis::{Assessment, JudgedTrial, RateEvidence, Verdict};
+use crate::lr::LearningRate;
+use crate::report::{Check, CheckVerdict, Recommendation};
+use crate::search::{Settings, Stop};
+
+/// The trials at one rate, over all lengths.
+struct At {
+    seeds: usize,
+    unstable: usize,
+    reason: Option<Verdict>,
+    iterations: u64,
+}
+
+fn at(assessment: &Assessment<'_>, rate: LearningRate) -> At {
+    let rows: Vec<&RateEvidence> = assessment.evidence.iter().filter(|e| e.learning_rate == rate).collect();
+    At {
+        seeds: rows.iter().map(|e| e.seeds).sum(),
+        unstable: rows.iter().map(|e| e.unstable).sum(),
+        reason: rows.iter().max_by_key(|e| e.unstable).and_then(|e| e.reason),
+        iterations: rows.iter().map(|e| e.iterations).max().unwrap_or(0),
+    }
+}
+
+fn sentence(rate: LearningRate, at: &At) -> String {
+    let why = at.reason.map(|reason| format!(": {}", reason.words())).unwrap_or_default();
+    format!("{} of {} seeds unstable at {rate} (up to {} iterations){why}", at.unstable, at.seeds, at.iterations)
+}
+
+/// The verdict on `rate`.
+pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRate, stop: Option<Stop>) -> Check {
+    let margin = rate.shifted(settings.check_margin.log10());
+    let (own, above) = (at(assessment, rate), at(assessment, margin));
+    let lower = assessment.bracket.first_unstable.filter(|first| *first < rate);
+    let trains = assessment.best_early().is_some();
+    let wanted = 2 * settings.seeds;
+    let mut findings = Vec::new();
+    let verdict = if own.unstable > 0 || (own.seeds > 0 && lower.is_some()) {
+        CheckVerdict::Unstable
+    } else if !trains || own.seeds < wanted || above.seeds < settings.seeds {
+        CheckVerdict::Inconclusive
+    } else if above.unstable > 0 {
+        CheckVerdict::Marginal
+    } else {
+        CheckVerdict::Safe
+    };
+    findings.push(sentence(rate, &own));
+    if let Some(first) = lower.filter(|_| own.unstable == 0) {
+        findings.push(format!("but the lower rate {first} is already unstable: {}", sentence(first, &at(assessment, first))));
+    }
+    if above.seeds > 0 {
+        findings.push(sentence(margin, &above));
+    }
+    if verdict == CheckVerdict::Inconclusive {
+        findings.push(match (stop, trains) {
+            (Some(Stop::Cancelled), _) => "the check was interrupted".into(),
+            (Some(Stop::Budget), _) => "the budget ended before the check did: raise --budget".into(),
+            (None, false) => assessment.choice.because.first().cloned().unwrap_or_default(),
+            (None, true) => failures(assessment),
+        });
+    } else if own.unstable == 0 && assessment.best_early().is_some_and(|best| best.get() > 3.0 * rate.get()) {
+        findings.push(format!("it is slow: over {} iterations a higher rate does better", settings.lengths.short));
+    }
+    let safe = matches!(verdict, CheckVerdict::Unstable | CheckVerdict::Marginal)
+        .then(|| safe_rate(assessment, settings, rate))
+        .flatten();
+    match safe {
+        Some(safe) => findings.push(format!("{safe} would be safe: stable there and {}× above", settings.check_margin)),
+        None if matches!(verdict, CheckVerdict::Unstable | CheckVerdict::Marginal) => {
+            findings.push("no safe rate was found near it: run `lrfind find`".into());
+        }
+        None => {}
+    }
+    Check {
+        learning_rate: rate.get(),
+        verdict,
+        unstable_seeds: own.unstable,
+        seeds: own.seeds,
+        safe_learning_rate: safe.map(LearningRate::get),
+        findings,
+    }
+}
+
+fn failures(assessment: &Assessment<'_>) -> String {
+    let failed = |t: &&JudgedTrial<'_>| t.verdict == Verdict::Unjudged;
+    let count = assessment.trials().filter(failed).count();
+    let message = assessment.trials().filter(failed).find_map(|t| match &t.record.outcome {
+        crate::record::Outcome::Failed { message } => Some(message.clone()),
+        _ => None,
+    });
+    format!("{count} trials could not be judged{}", message.map(|m| format!(": {m}")).unwrap_or_default())
+}
+
+/// The highest rate below `rate` that is stable over short and long trials, and stable at the margin above.
+fn safe_rate(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRate) -> Option<LearningRate> {
+    let is_stable = |rate: LearningRate, seeds: usize| {
+        let at = at(assessment, rate);
+        at.seeds >= seeds && at.unstable == 0
+    };
+    let below = |candidate: &LearningRate| assessment.bracket.first_unstable.is_none_or(|first| *candidate < first);
+    let rates = assessment.evidence.iter().map(|e| e.learning_rate).filter(|r| *r < rate).filter(below);
+    let tested = rates.filter(|&r| is_stable(r, 2 * settings.seeds));
+    tested
+        .filter(|r| is_stable(r.shifted(settings.check_margin.log10()), settings.seeds))
+        .max_by(|a, b| a.get().total_cmp(&b.get()))
+}
+
+/// `check` recommends nothing but the rate that would be safe.
+pub(super) fn of_check(check: Option<&Check>) -> Recommendation {
+    let because = match check {
+        Some(check) if check.safe_learning_rate.is_some() => "the nearest safe rate that `check` found; `find` finds the best one",
+        _ => "`check` only judges the configured rate; `find` recommends one",
+    };
+    let learning_rate = check.and_then(|c| c.safe_learning_rate);
+    Recommendation { learning_rate, low: None, high: None, headroom: None, p_unstable: None, because: vec![because.into()] }
+}

@@ -1,0 +1,114 @@
+//! What the user should know beside the answer.
+
+use super::Study;
+use super::compile::warning;
+use crate::analysis::{Assessment, Verdict};
+use crate::record::Outcome;
+use crate::report::Warning;
+use crate::search::{Settings, Stop, Sweep};
+
+/// Every warning that applies, in a fixed order.
+pub(super) fn warnings(
+    study: &Study<'_>,
+    sweep: &Sweep,
+    settings: &Settings,
+    assessment: &Assessment<'_>,
+    checking: bool,
+) -> Vec<Warning> {
+    let mut found = study.notes.clone();
+    found.extend(trouble(sweep));
+    if settings.lengths.short > study.search.iterations {
+        found.push(warning(
+            "warm-up-lengthens-trials",
+            format!("trials run {} iterations, twice the warm-up, instead of {}", settings.lengths.short, study.search.iterations),
+            "shorten `warmup-iterations` in [training] if the run does not need them",
+        ));
+    }
+    if !checking {
+        found.extend(of_the_threshold(study, settings, assessment));
+    }
+    found
+}
+
+fn trouble(sweep: &Sweep) -> Vec<Warning> {
+    let mut found = Vec::new();
+    if sweep.stop == Some(Stop::Budget) {
+        found.push(warning(
+            "budget-exhausted",
+            format!("the next stage would have gone over the budget; {} trial-iterations were spent", sweep.trial_iterations()),
+            "raise `--budget`, or lower `seeds` or `iterations`",
+        ));
+    }
+    let failures: Vec<&str> = sweep
+        .trials
+        .iter()
+        .filter_map(|t| if let Outcome::Failed { message } = &t.outcome { Some(message.as_str()) } else { None })
+        .collect();
+    if let Some(first) = failures.first() {
+        let (count, total) = (failures.len(), sweep.trials.len());
+        let message = format!("{count} of {total} trials could not be run: {first}");
+        found.push(warning("trials-failed", message, "this says nothing about the rates; mend the cause and run again"));
+    }
+    found
+}
+
+fn of_the_threshold(study: &Study<'_>, settings: &Settings, assessment: &Assessment<'_>) -> Vec<Warning> {
+    let mut found = Vec::new();
+    let first_unstable = assessment.bracket.first_unstable;
+    if let (None, Some(best)) = (first_unstable, assessment.best_early()) {
+        found.push(warning(
+            "no-threshold",
+            format!("nothing was unstable up to the top of the range, so how far {best} is from instability is not known"),
+            "raise the upper end of `range` in [search], or allow `extend`",
+        ));
+    }
+    if let Some(best) = assessment.best_early().filter(|b| !range_holds(settings, b.get())) {
+        found.push(warning(
+            "range-extended",
+            format!("the best early rate, {best}, lies outside the configured range"),
+            "set `range` in [search] around it to save trials",
+        ));
+    }
+    let short_crossing = assessment.short.trials.iter().filter(|t| t.verdict.is_unstable());
+    let short_first = short_crossing.map(|t| t.record.spec.learning_rate.get()).fold(f64::INFINITY, f64::min);
+    if let Some(first) = first_unstable.filter(|first| first.get() < short_first) {
+        found.push(warning(
+            "late-instability",
+            format!("{first} is stable for {} iterations but not for longer: instability comes late here", settings.lengths.short),
+            "raise `iterations` and `long-iterations` in [search] for a safer answer",
+        ));
+    }
+    let revived = first_unstable.and_then(|first| {
+        let short = || assessment.evidence.iter().filter(|e| e.iterations == settings.lengths.short);
+        let all_dead = short().find(|e| e.learning_rate >= first && e.unstable == e.seeds)?.learning_rate;
+        short().find(|e| e.learning_rate > all_dead && e.unstable == 0).map(|e| e.learning_rate)
+    });
+    if let Some(rate) = revived {
+        found.push(warning(
+            "stable-again-above",
+            format!("{rate} looks stable although lower rates are not"),
+            "the threshold is the lowest crossing; do not rely on rates above it",
+        ));
+    }
+    let unconfirmed = assessment.choice.learning_rate.is_some() && !assessment.confirmed;
+    let failed = assessment.confirm.iter().filter(|t| t.verdict.is_unstable() || t.verdict == Verdict::Unjudged).count();
+    if unconfirmed && failed > 0 {
+        found.push(warning(
+            "not-confirmed",
+            format!("{failed} confirming trials failed"),
+            "raise `seeds` and `long-iterations` in [search]",
+        ));
+    }
+    if let Some(rate) = assessment.choice.learning_rate.filter(|r| r.get() > 1.0 && study.schedule.is_some()) {
+        found.push(warning(
+            "rate-above-one",
+            format!("{rate} is above 1, which burn's own learning-rate schedulers refuse"),
+            "in burn, multiply the rate into the loss or write the schedule out",
+        ));
+    }
+    found
+}
+
+fn range_holds(settings: &Settings, rate: f64) -> bool {
+    (settings.range.low().get()..=settings.range.high().get()).contains(&rate)
+}
