@@ -1,5 +1,66 @@
 //! From TOML text to a checked [`Plan`].
+//!
+//! [`load`] reads a file and [`parse`] does the rest: the text becomes a spanned TOML tree, each section is read by hand into
+//! the plan, and everything that is wrong is reported at once, with its place in the file and what to write instead.
 
+mod data;
+mod keys;
+mod model;
+mod names;
+mod optimizer;
+mod parse;
 mod plan;
+mod problems;
+mod schedule;
+mod search;
+mod section;
+mod starter;
+mod training;
 
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+pub use keys::{Key, keys, reference};
+pub use parse::parse;
 pub use plan::*;
+pub use problems::{ConfigErrors, Problem};
+pub use starter::starter;
+
+/// Configs longer than this are refused. A config is a page of text; a longer file is the data, or a device, by mistake.
+const LONGEST: u64 = 1 << 20;
+
+/// Reads and checks a config file.
+///
+/// Relative data paths are resolved against the file's folder; whether the data exists is for the data loader to find out.
+///
+/// # Errors
+/// When the file cannot be read, is not UTF-8 text, or holds problems: all of them at once.
+pub fn load(path: &Path) -> Result<Plan, ConfigErrors> {
+    let text = read(path).map_err(|(message, fix)| ConfigErrors::whole_file(path, message, fix))?;
+    parse(&text, path)
+}
+
+/// The file's text, or what is wrong with the file and how to mend it.
+fn read(path: &Path) -> Result<String, (String, String)> {
+    let fault = |error: std::io::Error| {
+        let fix = match error.kind() {
+            std::io::ErrorKind::NotFound => "check the path, or write a starter config with `lrfind init`",
+            _ => "give the path of a readable TOML file",
+        };
+        (format!("cannot read the config: {error}"), fix.to_owned())
+    };
+    if path.is_dir() {
+        return Err(("this is a folder, not a config".to_owned(), "give the path of a TOML file in it".to_owned()));
+    }
+    let mut bytes = Vec::new();
+    File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)).map_err(fault)?;
+    if bytes.len() as u64 > LONGEST {
+        return Err(("the config is longer than 1 MiB".to_owned(), "give the TOML config, not the data it names".to_owned()));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+        (format!("the config is not UTF-8 text (line {line})"), "save it as UTF-8, or give the TOML config".to_owned())
+    })
+}

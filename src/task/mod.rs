@@ -1,1 +1,4 @@
 //! Data, models and optimisers: turns a checked plan into something that can be trained. burn lives here.
+
+pub mod data;
+pub(crate) mod random;

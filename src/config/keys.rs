@@ -1,0 +1,211 @@
+//! Every key a config may hold: what the parser knows, what it suggests, and what the reference documents.
+
+use std::fmt::Write as _;
+
+/// One key of the config file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// The section, as in its header; empty for the top level.
+    pub section: &'static str,
+    /// The key.
+    pub name: &'static str,
+    /// What kind of value it takes.
+    pub kind: &'static str,
+    /// The value when the key is left out, in words where it depends.
+    pub default: &'static str,
+    /// A value in TOML that the key accepts.
+    pub example: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+/// Every key, section by section, in the order of the reference.
+pub fn keys() -> &'static [Key] {
+    KEYS
+}
+
+/// The config reference: a Markdown table of [`keys`].
+pub fn reference() -> String {
+    let mut text = String::from("| section | key | type | default | meaning |\n|---|---|---|---|---|\n");
+    for key in KEYS {
+        let section = if key.section.is_empty() { "(top level)".to_owned() } else { format!("`[{}]`", key.section) };
+        // A bar ends a cell even inside a code span, so it is escaped.
+        let kind = key.kind.replace('|', "\\|");
+        let _ = writeln!(text, "| {section} | `{}` | {kind} | {} | {} |", key.name, key.default, key.meaning);
+    }
+    text
+}
+
+/// The key of this name in this section.
+pub(crate) fn find(section: &str, name: &str) -> Option<&'static Key> {
+    KEYS.iter().find(|key| key.section == section && key.name == name)
+}
+
+/// The most similar of `candidates`, if any is similar enough to have been meant.
+pub(crate) fn similar<'c>(written: &str, candidates: impl Iterator<Item = &'c str>) -> Option<&'c str> {
+    // Longer words are nobody's typing error, and the distance takes time in proportion to the length.
+    if written.len() > 40 {
+        return None;
+    }
+    let plain = written.to_lowercase().replace('_', "-");
+    let allowed = (plain.chars().count() / 3).clamp(1, 3);
+    candidates
+        .map(|candidate| (distance(&plain, candidate), candidate))
+        .filter(|(edits, _)| *edits <= allowed)
+        .min_by_key(|(edits, _)| *edits)
+        .map(|(_, candidate)| candidate)
+}
+
+/// The fewest insertions, deletions, substitutions and swaps of neighbours that turn `a` into `b`
+/// (the optimal-string-alignment distance).
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let substituted = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut edits = substituted.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                edits = edits.min(before[j - 2] + 1);
+            }
+            row.push(edits);
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last[b.len()]
+}
+
+/// Builds [`KEYS`] from rows grouped by section.
+macro_rules! keys {
+    ($($section:literal { $($name:literal, $kind:literal, $default:literal, $example:literal, $meaning:literal;)* })*) => {
+        &[$($(Key {
+            section: $section, name: $name, kind: $kind, default: $default, example: $example, meaning: $meaning,
+        },)*)*]
+    };
+}
+
+/// The table behind [`keys`]: name, type, default, example, meaning.
+#[rustfmt::skip]
+const KEYS: &[Key] = keys! {
+    "" {
+        "name", "string", "the file's name", "\"my-run\"", "names the report folder: letters, digits, `-`, `_`, `.`";
+        "device", "\"flex\" | \"ndarray\"", "\"flex\"", "\"flex\"", "the compute backend";
+        "data", "section", "required", "{ kind = \"synthetic\", problem = \"spirals\" }", "what to train on";
+        "model", "section", "required", "{ kind = \"mlp\" }", "what to train; may be left out for the quadratic problem";
+        "training", "section", "all defaults", "{ epochs = 200 }", "how to train";
+        "search", "section", "all defaults", "{ seeds = 5 }", "how to search for the rate";
+    }
+    "data" {
+        "kind", "\"csv\" | \"idx\" | \"synthetic\"", "required", "\"csv\"", "where the examples come from";
+        "path", "string", "required (csv)", "\"data/train.csv\"", "the CSV file, plain or `.gz`, relative to the config file";
+        "target", "integer or string", "-1", "-1", "csv: the column to predict: a position (negative from the end) or a name";
+        "task", "\"classification\" | \"regression\"", "\"classification\"", "\"regression\"", "csv: whether the target is a class or a number";
+        "header", "boolean", "found out", "true", "csv: whether the first line names the columns";
+        "images", "string", "required (idx)", "\"data/train-images-idx3-ubyte.gz\"", "the IDX image file, plain or `.gz`";
+        "labels", "string", "required (idx)", "\"data/train-labels-idx1-ubyte.gz\"", "the IDX label file, plain or `.gz`";
+        "standardize", "boolean", "true (csv), false (idx)", "true", "shift and scale each feature to mean 0 and deviation 1 on the training part";
+        "problem", "\"teacher-student\" | \"spirals\" | \"quadratic\"", "required (synthetic)", "\"spirals\"", "which made-up problem";
+        "samples", "integer", "1024", "1024", "teacher-student, spirals: how many examples";
+        "features", "integer", "16", "16", "teacher-student: input features";
+        "hidden", "integer", "32", "32", "teacher-student: the teacher's hidden units; 0 for a linear teacher";
+        "classes", "integer", "3", "3", "spirals: arms";
+        "noise", "number", "0.1 (teacher-student), 0.05 (spirals), 0.0 (quadratic)", "0.1", "synthetic: standard deviation of the noise on the target, the position, or the minimum";
+        "curvatures", "numbers", "required (quadratic), or `condition`", "[1.0, 10.0, 100.0]", "quadratic: the curvatures; plain SGD is stable below 2 / the largest";
+        "condition", "number", "none", "100.0", "quadratic: largest over smallest curvature, instead of `curvatures`";
+        "dimensions", "integer", "10", "10", "quadratic with `condition`: how many curvatures, evenly spaced in the logarithm";
+        "max-curvature", "number", "1.0", "1.0", "quadratic with `condition`: the largest curvature";
+        "data-seed", "integer", "0", "0", "synthetic: the seed the problem is made from";
+        "held-out", "number", "0.2", "0.2", "share of the examples kept from training; not for the quadratic problem";
+        "split-seed", "integer", "0", "0", "csv, idx: the seed of the split";
+    }
+    "model" {
+        "kind", "\"linear\" | \"mlp\" | \"quadratic\"", "required", "\"mlp\"", "linear or logistic regression, a multi-layer perceptron, or the quadratic problem's own parameters";
+        "hidden", "integers", "[64, 64]", "[64, 64]", "mlp: units in each hidden layer";
+        "activation", "\"relu\" | \"tanh\" | \"gelu\" | \"silu\"", "\"relu\"", "\"relu\"", "mlp: activation of the hidden layers";
+        "init", "\"he\" | \"xavier\" | \"pytorch\" | \"zeros\"", "\"zeros\" (linear), \"xavier\" (mlp with tanh), \"he\" (mlp)", "\"he\"", "initial weights; `zeros` for linear models only";
+        "init-scale", "number", "1.0", "1.0", "mlp: multiplies all initial weights";
+    }
+    "training" {
+        "optimizer", "string or section", "\"sgd\"", "{ kind = \"sgd\", momentum = 0.9 }", "the update rule: its name, or a table of the keys of `[training.optimizer]`";
+        "batch-size", "integer or \"full\"", "32", "32", "examples in a mini-batch; \"full\" or 0 for the whole training part";
+        "epochs", "number", "100", "100", "passes through the training part that the long run will make";
+        "learning-rate", "number", "none", "0.05", "the configured rate, which `check` judges";
+        "schedule", "string or section", "\"linear\"", "{ kind = \"cosine\" }", "how the rate falls: a name, or a table of the keys of `[training.schedule]`";
+        "label-smoothing", "number", "0.0", "0.1", "share of the target probability spread over all classes";
+        "clip-norm", "number", "none", "1.0", "the gradient is scaled down to this Euclidean norm";
+    }
+    "training.optimizer" {
+        "kind", "\"sgd\" | \"momentum\" | \"nesterov\" | \"adam\" | \"adamw\" | \"rmsprop\" | \"adagrad\" | \"lion\"", "\"sgd\"", "\"sgd\"", "the rule; `momentum` and `nesterov` are SGD with momentum 0.9";
+        "momentum", "number", "0.0 (sgd, rmsprop), 0.9 (momentum, nesterov)", "0.9", "sgd, momentum, nesterov, rmsprop: share of the last update that is kept";
+        "dampening", "number", "0.0", "0.0", "sgd, momentum: share of the gradient that does not enter the momentum";
+        "nesterov", "boolean", "false", "true", "sgd: look ahead along the momentum";
+        "beta1", "number", "0.9", "0.9", "adam, adamw, lion: decay of the gradient's average";
+        "beta2", "number", "0.999 (adam, adamw), 0.99 (lion)", "0.999", "adam, adamw: decay of the squared gradient's average; lion: of the momentum";
+        "epsilon", "number", "1e-8 (adam, adamw, rmsprop), 1e-10 (adagrad)", "1e-8", "adam, adamw, rmsprop, adagrad: added to the denominator";
+        "alpha", "number", "0.99", "0.99", "rmsprop: decay of the squared gradient's average";
+        "weight-decay", "number", "0.0, 0.01 (adamw)", "1e-4", "coefficient of the decay";
+        "decoupled", "boolean", "true (adamw, lion), false", "true", "decay the weights beside the update rather than through the gradient";
+    }
+    "training.schedule" {
+        "kind", "\"constant\" | \"linear\" | \"cosine\" | \"step\" | \"exponential\"", "\"linear\"", "\"linear\"", "the shape of the decay";
+        "final-fraction", "number", "0.01, 0.0 (cosine)", "0.01", "linear, cosine, exponential: the last rate over the first";
+        "decay-epochs", "number", "`epochs`", "100", "linear, cosine, exponential: epochs until the decay ends";
+        "factor", "number", "0.1", "0.1", "step: the rate is multiplied by this at each step";
+        "every-epochs", "number", "a third of `epochs`", "30", "step: epochs between steps";
+        "warmup-iterations", "integer", "0", "500", "iterations of linear warm-up";
+    }
+    "search" {
+        "range", "two numbers", "by optimizer", "[1e-5, 1.0]", "the rates of the first scan, lowest and highest";
+        "extend", "boolean", "true", "true", "whether the search may leave the range";
+        "iterations", "integer", "100", "100", "iterations of a short trial";
+        "long-iterations", "integer", "4 × `iterations`", "400", "iterations of the longer trials that choose among promising rates";
+        "seeds", "integer", "3", "3", "seeds of the trials";
+        "first-seed", "integer", "0", "0", "the first seed";
+        "resolution", "number", "0.02", "0.02", "width in decades down to which the instability threshold is bracketed";
+        "safety", "number", "2.0", "2.0", "the recommendation stays this factor below the threshold";
+        "check-margin", "number", "1.5", "1.5", "`check` wants this factor above the configured rate stable too";
+        "budget", "integer", "none", "1000000", "most trial-iterations to spend";
+    }
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_edits_and_swaps() {
+        assert_eq!(distance("lerning-rate", "learning-rate"), 1);
+        assert_eq!(distance("speos", "epochs"), 4);
+        assert_eq!(distance("sedes", "seeds"), 1);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn suggests_only_what_may_have_been_meant() {
+        let names = || KEYS.iter().filter(|key| key.section == "training").map(|key| key.name);
+        assert_eq!(similar("Batch_Size", names()), Some("batch-size"));
+        assert_eq!(similar("lr", names()), None);
+        assert_eq!(similar("colour", names()), None);
+        assert_eq!(similar(&"x".repeat(1_000_000), names()), None);
+    }
+
+    #[test]
+    fn no_key_is_listed_twice() {
+        for (index, key) in KEYS.iter().enumerate() {
+            let first = KEYS.iter().position(|other| (other.section, other.name) == (key.section, key.name));
+            assert_eq!(first, Some(index), "[{}] {}", key.section, key.name);
+        }
+    }
+
+    #[test]
+    fn the_reference_is_a_table_of_five_columns() {
+        let text = reference();
+        assert_eq!(text.lines().count(), KEYS.len() + 2);
+        for line in text.lines() {
+            assert_eq!(line.replace("\\|", "").matches('|').count(), 6, "{line}");
+        }
+        assert!(text.contains("| `[training]` | `batch-size` | integer or \"full\" | 32 |"));
+    }
+}

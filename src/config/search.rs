@@ -1,0 +1,83 @@
+//! The `[search]` section.
+
+use std::ops::Bound;
+
+use super::plan::{OptimizerPlan, SearchPlan, UpdateRule};
+use super::section::{Section, above_zero_to};
+use crate::lr::{BOUNDS, LrRange};
+
+/// Bounds on a short trial: fewer iterations than 10 show nothing.
+const ITERATIONS: (u64, u64) = (10, 100_000);
+/// Most iterations of a long trial.
+const MOST_LONG_ITERATIONS: u64 = 10_000_000;
+/// A long trial is this many times a short one, where the config does not say.
+const LONG: u64 = 4;
+/// Safety factors and margins beyond this leave no rate to recommend.
+const MOST_SAFETY: f64 = 1e6;
+
+/// Reads the section. The optimizer decides the default range.
+pub(crate) fn read(mut section: Section<'_>, optimizer: Option<&OptimizerPlan>) -> Option<SearchPlan> {
+    let largest_seed = i64::MAX.cast_unsigned();
+    let (low, high) = default_range(optimizer.map(|optimizer| optimizer.rule));
+    let range = range(&mut section).or_else(|| LrRange::new(low, high).ok());
+    let extend = section.boolean("extend").unwrap_or(true);
+    let iterations = section.integer("iterations", ITERATIONS.0..=ITERATIONS.1).unwrap_or(100);
+    let long = section.integer("long-iterations", ITERATIONS.0..=MOST_LONG_ITERATIONS);
+    let long_iterations = long.unwrap_or(LONG * iterations);
+    if long_iterations < iterations {
+        section.complain(
+            "long-iterations",
+            format!("a long trial of {long_iterations} iterations is shorter than a short one of {iterations}"),
+            format!("write `long-iterations = {}`, or lower `iterations`", LONG * iterations),
+        );
+    }
+    let seeds = section.integer("seeds", 1..=64).unwrap_or(3);
+    let first_seed = section.integer("first-seed", 0..=largest_seed).unwrap_or(0);
+    let resolution = section.number("resolution", above_zero_to(1.0)).unwrap_or(0.02);
+    let safety = section.number("safety", 1.0..=MOST_SAFETY).unwrap_or(2.0);
+    let above_one = (Bound::Excluded(1.0), Bound::Included(MOST_SAFETY));
+    let check_margin = section.number("check-margin", above_one).unwrap_or(1.5);
+    let budget = section.integer("budget", 1..=largest_seed);
+    section.finish();
+    Some(SearchPlan {
+        range: range?,
+        extend,
+        iterations,
+        long_iterations,
+        seeds,
+        first_seed,
+        resolution,
+        safety,
+        check_margin,
+        budget,
+    })
+}
+
+/// Where usable rates lie for a rule on ordinary problems; the search leaves the range where they do not.
+fn default_range(rule: Option<UpdateRule>) -> (f64, f64) {
+    match rule {
+        Some(UpdateRule::Sgd { momentum, .. }) if momentum > 0.0 => (1e-5, 1.0),
+        Some(UpdateRule::Sgd { .. }) | None => (1e-4, 10.0),
+        Some(UpdateRule::Adam { .. }) => (1e-5, 1.0),
+        Some(UpdateRule::RmsProp { .. }) => (1e-5, 0.3),
+        Some(UpdateRule::Adagrad { .. }) => (1e-3, 10.0),
+        Some(UpdateRule::Lion { .. }) => (1e-6, 0.1),
+    }
+}
+
+fn range(section: &mut Section<'_>) -> Option<LrRange> {
+    let ends = section.numbers("range", BOUNDS.0..=BOUNDS.1)?;
+    let &[low, high] = ends.as_slice() else {
+        section.wrong_value("range", "two numbers, the lowest and the highest rate");
+        return None;
+    };
+    let range = LrRange::new(low, high).ok();
+    if range.is_none() {
+        section.complain(
+            "range",
+            format!("the range starts at {low:e}, which is not below its end {high:e}"),
+            if low > high { format!("write `range = [{high:e}, {low:e}]`") } else { "write two different rates".to_owned() },
+        );
+    }
+    range
+}

@@ -1,0 +1,298 @@
+//! CSV files: one example per row, features and target in columns.
+
+mod layout;
+
+use std::io::{BufRead, BufReader, Chain, Cursor, Read};
+use std::path::Path;
+
+use csv::{ByteRecord, ErrorKind, ReaderBuilder};
+
+use super::labels::Labels;
+use super::source::{Allowance, Lines, open, read_error};
+use super::{Dataset, Table, Targets, check_size, fault, quoted};
+use crate::config::{Column, TaskKind};
+use crate::error::DataError;
+use layout::Layout;
+
+/// Bad cells are gathered up to this many before they are reported together.
+const MAX_PROBLEMS: usize = 10;
+
+/// What people write for a value that is not there.
+const MISSING: [&str; 9] = ["na", "n/a", "nan", "null", "none", "nil", "?", "-", "#n/a"];
+
+/// Reads a table whose cells are finite numbers, but for class labels, which may be any text.
+///
+/// The delimiter (comma, semicolon or tab) is found from the first line.
+pub(super) fn read(path: &Path, target: &Column, task: TaskKind, header: Option<bool>) -> Result<Table, DataError> {
+    let mut records = Records::open(path)?;
+    let Some(line) = records.advance()? else {
+        return Err(fault(path, None, "the file is empty: it needs a row for each example"));
+    };
+    let first: Vec<&str> = (records.record.iter().enumerate())
+        .map(|(i, cell)| text(cell).map_err(|m| fault(path, line, format!("column {i}: {m}"))))
+        .collect::<Result<_, _>>()?;
+    let layout = Layout::new(&first, target, header).map_err(|message| fault(path, line, message))?;
+    let mut rows = Rows::new(layout, task);
+    let mut next = if rows.layout.header { records.advance()? } else { Some(line) };
+    if next.is_none() {
+        return Err(fault(path, None, "the file holds a header and nothing else: add a row for each example"));
+    }
+    while let Some(line) = next {
+        rows.add(line, &records.record);
+        if rows.problems.len() == MAX_PROBLEMS {
+            break;
+        }
+        if rows.count.is_multiple_of(1024) {
+            check_size(path, rows.count, rows.layout.features() as u64)?;
+        }
+        next = records.advance()?;
+    }
+    rows.finish(path)
+}
+
+/// The text of the file: its first line, which has been looked at already, then the rest.
+type Text = Allowance<Chain<Cursor<Vec<u8>>, BufReader<Lines<Box<dyn Read>>>>>;
+
+/// The records of a file, one at a time.
+struct Records<'a> {
+    path: &'a Path,
+    reader: csv::Reader<Text>,
+    record: ByteRecord,
+}
+
+impl<'a> Records<'a> {
+    fn open(path: &'a Path) -> Result<Self, DataError> {
+        let mut rest = BufReader::new(Lines::new(open(path)?));
+        let mut head = first_line(&mut rest).map_err(|e| read_error(path, &e))?;
+        if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+            return Err(fault(path, 1, "the text is UTF-16: save the file as UTF-8"));
+        }
+        if head.starts_with(b"\xef\xbb\xbf") {
+            head.drain(..3);
+        }
+        // Row widths are checked here rather than by the csv crate, for a message that says what to do.
+        let reader = ReaderBuilder::new()
+            .delimiter(delimiter(&head))
+            .has_headers(false)
+            .flexible(true)
+            .from_reader(Allowance::new(Cursor::new(head).chain(rest)));
+        Ok(Self { path, reader, record: ByteRecord::new() })
+    }
+
+    /// Goes to the next record that is not blank; returns the line it begins on, or `None` at the end.
+    fn advance(&mut self) -> Result<Option<u64>, DataError> {
+        loop {
+            self.reader.get_mut().renew();
+            let more = self.reader.read_byte_record(&mut self.record).map_err(|e| match e.into_kind() {
+                ErrorKind::Io(e) => read_error(self.path, &e),
+                other => fault(self.path, self.reader.position().line(), format!("is no CSV: {other:?}")),
+            })?;
+            if !more {
+                return Ok(None);
+            }
+            if self.record.len() > 1 || !self.record.as_slice().trim_ascii().is_empty() {
+                // The csv crate counts blank lines before a record as part of it, so lines are counted back from the record's
+                // end. Every record ends with a line end, see `Lines`, and quoted cells may hold more.
+                let inside = self.record.as_slice().iter().filter(|&&b| b == b'\n').count() as u64;
+                return Ok(Some(self.reader.position().line().saturating_sub(1 + inside).max(1)));
+            }
+        }
+    }
+}
+
+/// The file up to the end of its first line that is not blank, or its first mebibyte if that comes sooner.
+fn first_line(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    const ENOUGH: u64 = 1 << 20;
+    let mut head = Vec::new();
+    let mut input = input.take(ENOUGH);
+    while head.trim_ascii().is_empty() && input.read_until(b'\n', &mut head)? > 0 {}
+    Ok(head)
+}
+
+/// The most frequent of tab, semicolon and comma outside quotes; the first of these if there is a tie, as decimal commas are
+/// common in files that use another delimiter. Comma if there is none.
+fn delimiter(line: &[u8]) -> u8 {
+    let mut counts = [(b'\t', 0), (b';', 0), (b',', 0)];
+    let mut quoted = false;
+    for &byte in line {
+        quoted ^= byte == b'"';
+        counts.iter_mut().filter(|(d, _)| *d == byte && !quoted).for_each(|(_, n)| *n += 1);
+    }
+    // The last of equal maxima wins, hence the reversal.
+    counts.iter().rev().max_by_key(|(_, n)| *n).filter(|(_, n)| *n > 0).map_or(b',', |(d, _)| *d)
+}
+
+/// A cell as trimmed text.
+fn text(cell: &[u8]) -> Result<&str, String> {
+    match std::str::from_utf8(cell) {
+        Ok(text) => Ok(text.trim()),
+        Err(e) => {
+            let shown = quoted(&String::from_utf8_lossy(cell));
+            Err(format!("{shown} is not UTF-8 from byte {} of the cell on: save the file as UTF-8", e.valid_up_to()))
+        }
+    }
+}
+
+/// A cell as a number.
+fn number(cell: &str) -> Result<f32, String> {
+    if cell.is_empty() {
+        return Err("the cell is empty: fill in a value or drop the row".to_owned());
+    }
+    let shown = quoted(cell);
+    match cell.parse::<f64>() {
+        Ok(value) if (value as f32).is_finite() => Ok(value as f32),
+        Ok(value) if value.is_finite() => Err(format!("{shown} is too large for single precision: rescale the column")),
+        Ok(_) => Err(format!("{shown} is not a finite number: fill in a value or drop the row")),
+        Err(_) if is_missing(cell) => Err(format!("{shown} is not a number: fill in a value or drop the row")),
+        Err(_) if cell.replacen(',', ".", 1).parse::<f64>().is_ok() => {
+            Err(format!("{shown} has a decimal comma: write a decimal point"))
+        }
+        Err(_) => Err(format!("{shown} is not a number: correct it, or encode the column as numbers, or remove it")),
+    }
+}
+
+/// Whether `cell` stands for a missing value.
+fn is_missing(cell: &str) -> bool {
+    cell.is_empty() || MISSING.contains(&cell.to_ascii_lowercase().as_str())
+}
+
+/// A class label. "NA" and the like may well be names of classes, but not-a-number is none.
+fn label(cell: &str) -> Result<&str, String> {
+    if cell.is_empty() {
+        Err("the class label is empty: fill it in or drop the row".to_owned())
+    } else if cell.eq_ignore_ascii_case("nan") {
+        Err(format!("{} is no class label: fill it in or drop the row", quoted(cell)))
+    } else {
+        Ok(cell)
+    }
+}
+
+/// The targets read so far.
+enum Answers {
+    Classes(Labels),
+    Values(Vec<f32>),
+}
+
+/// The rows read so far, and what was wrong with them.
+struct Rows {
+    layout: Layout,
+    count: u64,
+    inputs: Vec<f32>,
+    answers: Answers,
+    problems: Vec<(u64, String)>,
+}
+
+impl Rows {
+    fn new(layout: Layout, task: TaskKind) -> Self {
+        let answers = match task {
+            TaskKind::Classification => Answers::Classes(Labels::default()),
+            TaskKind::Regression => Answers::Values(Vec::new()),
+        };
+        Self { layout, count: 0, inputs: Vec::new(), answers, problems: Vec::new() }
+    }
+
+    /// Takes a row. After a problem the rows are of no use any more, but further problems are gathered.
+    fn add(&mut self, line: u64, record: &ByteRecord) {
+        self.count += 1;
+        let width = self.layout.columns.len();
+        if record.len() != width {
+            let message = format!(
+                "the row has {} cells, but the first line has {width}: add or remove cells, or quote those that hold the delimiter",
+                record.len()
+            );
+            return self.problems.push((line, message));
+        }
+        for (i, cell) in record.iter().enumerate() {
+            if let Err(message) = text(cell).and_then(|cell| self.put(i, cell)) {
+                let message = format!("column {}: {message}", self.layout.columns[i]);
+                self.problems.push((line, message));
+                if self.problems.len() == MAX_PROBLEMS {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Puts the cell of column `i` where it belongs.
+    fn put(&mut self, i: usize, cell: &str) -> Result<(), String> {
+        match &mut self.answers {
+            _ if i != self.layout.target => self.inputs.push(number(cell)?),
+            Answers::Classes(labels) => labels.push(label(cell)?),
+            Answers::Values(values) => values.push(number(cell)?),
+        }
+        Ok(())
+    }
+
+    fn finish(self, path: &Path) -> Result<Table, DataError> {
+        if let Some(&(line, _)) = self.problems.first() {
+            return Err(fault(path, line, report(&self.problems)));
+        }
+        let features = self.layout.features();
+        let Layout { mut columns, target, mut notes, .. } = self.layout;
+        let name = columns.remove(target);
+        let refuse = |message| fault(path, None, format!("column {name}: {message}"));
+        let (targets, classes) = match self.answers {
+            Answers::Classes(labels) => {
+                let (targets, classes, note) = labels.finish().map_err(refuse)?;
+                notes.extend(note);
+                (targets, classes)
+            }
+            Answers::Values(values) if values.iter().all(|&v| v.to_bits() == values[0].to_bits()) => {
+                let message = format!("the target is {} in every row, so there is nothing to learn: check `target`", values[0]);
+                return Err(refuse(message));
+            }
+            Answers::Values(values) => (Targets::Values(values), Vec::new()),
+        };
+        Ok(Table { data: Dataset { features, inputs: self.inputs, targets }, columns, classes, notes })
+    }
+}
+
+/// All problems in one message; the first needs no line, as that is the line of the error.
+fn report(problems: &[(u64, String)]) -> String {
+    let mut text = String::new();
+    for (i, (line, problem)) in problems.iter().enumerate() {
+        text += &if i == 0 { problem.clone() } else { format!("\n  line {line}: {problem}") };
+    }
+    if problems.len() == MAX_PROBLEMS {
+        text += "\n  there may be more: only the first ten are shown";
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_delimiter_outside_quotes() {
+        for (line, expected) in [
+            ("a,b,c", b','),
+            ("a;b;c", b';'),
+            ("a\tb\tc", b'\t'),
+            ("\"x;y;z\",b", b','),
+            ("1,5;2,5;3", b';'),
+            ("abc", b','),
+            ("", b','),
+        ] {
+            assert_eq!(delimiter(line.as_bytes()), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_number() {
+        assert_eq!(number("-1.5e3"), Ok(-1500.0));
+        for (cell, words) in [
+            ("", "empty: fill in a value or drop the row"),
+            ("NaN", "\"NaN\" is not a finite number: fill in a value or drop the row"),
+            ("-inf", "fill in a value or drop the row"),
+            ("n/a", "fill in a value or drop the row"),
+            ("1e39", "too large for single precision"),
+            ("3,14", "decimal comma"),
+            ("red", "\"red\" is not a number"),
+        ] {
+            let message = number(cell).unwrap_err();
+            assert!(message.contains(words), "{message}");
+        }
+        assert!(number(&"é".repeat(1000)).unwrap_err().len() < 200);
+    }
+}
