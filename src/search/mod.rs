@@ -101,11 +101,8 @@ impl<'a> Searcher<'a> {
             let (short, long) = (&assessment.short, assessment.long.as_ref());
             let references = [short.reference.as_ref(), long.and_then(|l| l.reference.as_ref())];
             let latest = references[1].or(references[0]);
-            let groups: [(_, &[_]); 3] = [
-                (references[0], &short.trials),
-                (latest, long.map_or(&[], |l| &l.trials)),
-                (latest, &assessment.confirm),
-            ];
+            let groups: [(_, &[_]); 3] =
+                [(references[0], &short.trials), (latest, long.map_or(&[], |l| &l.trials)), (latest, &assessment.confirm)];
             let waiting = groups.into_iter().find_map(|(reference, trials)| {
                 let rate = reference?.learning_rate;
                 let doubtful = unresolved(trials);

@@ -7,8 +7,8 @@ use super::verdict;
 use crate::analysis::{Assessment, assess, end_loss, median};
 use crate::lr::{LearningRate, significant};
 use crate::report::{
-    BestEarly, Censored, Cost, Evidence, Finding, Instability, Interval, Recommendation, Report, SCHEMA_VERSION, ScheduleReport,
-    Spread, Status, Tool, Trial, Warning,
+    BestEarly, Censored, Cost, Evidence, Finding, Instability, Interval, Recommendation, Report, SCHEMA_VERSION,
+    ScheduleReport, Spread, Status, Tool, Trial, Warning,
 };
 use crate::search::{Settings, Stop, Sweep};
 
@@ -102,10 +102,7 @@ fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option
     let choice = &assessment.choice;
     let mut because = choice.because.clone();
     let tried = assessment.confirm.iter().any(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
-    let confirmed = format!(
-        "confirmed on {} fresh seeds for {} iterations",
-        settings.seeds, settings.lengths.confirm
-    );
+    let confirmed = format!("confirmed on {} fresh seeds for {} iterations", settings.seeds, settings.lengths.confirm);
     // A rate that was tried on fresh seeds and did not pass is not handed out.
     let learning_rate = choice.learning_rate.filter(|_| assessment.confirmed || (stop.is_some() && !tried));
     match (choice.learning_rate, stop) {
@@ -113,7 +110,9 @@ fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option
         (Some(_), _) if assessment.confirmed => because.push(confirmed),
         (Some(_), Some(Stop::Cancelled)) => because.push("not confirmed: the search was interrupted".into()),
         (Some(_), Some(Stop::Budget)) => because.push("not confirmed: the budget does not allow it".into()),
-        (Some(rate), None) => because.push(format!("no recommendation: {rate} and the rates tried above it failed on fresh seeds")),
+        (Some(rate), None) => {
+            because.push(format!("no recommendation: {rate} and the rates tried above it failed on fresh seeds"))
+        }
     }
     let plateau = learning_rate.and(choice.plateau);
     let headroom = learning_rate.zip(assessment.bracket.threshold()).map(|(rate, t)| significant(t.get() / rate.get(), 3));

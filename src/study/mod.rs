@@ -81,11 +81,8 @@ impl<'a> Study<'a> {
             decay_iterations: iterations(training.decay_epochs.unwrap_or(training.epochs)),
             iterations_per_epoch: per_epoch,
         };
-        let note = |n: &crate::task::data::Note| Warning {
-            code: n.code.into(),
-            message: n.message.clone(),
-            hint: n.hint.clone(),
-        };
+        let note =
+            |n: &crate::task::data::Note| Warning { code: n.code.into(), message: n.message.clone(), hint: n.hint.clone() };
         Self {
             name: plan.name.clone(),
             objective: task,

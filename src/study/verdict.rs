@@ -109,7 +109,9 @@ fn safe_rate(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRat
 /// `check` recommends nothing but the rate that would be safe.
 pub(super) fn of_check(check: Option<&Check>) -> Recommendation {
     let because = match check {
-        Some(check) if check.safe_learning_rate.is_some() => "the nearest safe rate that `check` found; `find` finds the best one",
+        Some(check) if check.safe_learning_rate.is_some() => {
+            "the nearest safe rate that `check` found; `find` finds the best one"
+        }
         _ => "`check` only judges the configured rate; `find` recommends one",
     };
     let learning_rate = check.and_then(|c| c.safe_learning_rate);

@@ -20,7 +20,10 @@ pub(super) fn warnings(
     if settings.lengths.short > study.search.iterations {
         found.push(warning(
             "warm-up-lengthens-trials",
-            format!("trials run {} iterations, twice the warm-up, instead of {}", settings.lengths.short, study.search.iterations),
+            format!(
+                "trials run {} iterations, twice the warm-up, instead of {}",
+                settings.lengths.short, study.search.iterations
+            ),
             "shorten `warmup-iterations` in [training] if the run does not need them",
         ));
     }
@@ -74,7 +77,10 @@ fn of_the_threshold(study: &Study<'_>, settings: &Settings, assessment: &Assessm
     if let Some(first) = first_unstable.filter(|first| first.get() < short_first) {
         found.push(warning(
             "late-instability",
-            format!("{first} is stable for {} iterations but not for longer: instability comes late here", settings.lengths.short),
+            format!(
+                "{first} is stable for {} iterations but not for longer: instability comes late here",
+                settings.lengths.short
+            ),
             "raise `iterations` and `long-iterations` in [search] for a safer answer",
         ));
     }
