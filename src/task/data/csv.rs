@@ -90,11 +90,16 @@ impl<'a> Records<'a> {
             if !more {
                 return Ok(None);
             }
+            // The csv crate counts blank lines before a record as part of it, so lines are counted back from where it ended.
+            let inside = self.record.as_slice().split(|&b| b == b'\n').skip(1).count() as u64;
+            let past = self.reader.position().line().saturating_sub(inside);
+            // Every record ends with a line end, see `Lines`; one that runs into the end of the file is inside a quote.
+            if self.reader.get_ref().ended() {
+                let message = "a quote that this row opens is never closed: close it, or double it if it is part of the text";
+                return Err(fault(self.path, past, message));
+            }
             if self.record.len() > 1 || !self.record.as_slice().trim_ascii().is_empty() {
-                // The csv crate counts blank lines before a record as part of it, so lines are counted back from the record's
-                // end. Every record ends with a line end, see `Lines`, and quoted cells may hold more.
-                let inside = self.record.as_slice().iter().filter(|&&b| b == b'\n').count() as u64;
-                return Ok(Some(self.reader.position().line().saturating_sub(1 + inside).max(1)));
+                return Ok(Some(past.saturating_sub(1)));
             }
         }
     }
@@ -237,26 +242,34 @@ impl Rows {
                 notes.extend(note);
                 (targets, classes)
             }
-            Answers::Values(values) if values.iter().all(|&v| v.to_bits() == values[0].to_bits()) => {
-                let message = format!("the target is {} in every row, so there is nothing to learn: check `target`", values[0]);
-                return Err(refuse(message));
+            Answers::Values(values) => {
+                if let Some(value) = only_value(&values) {
+                    let message = format!("the target is {value} in every row, so there is nothing to learn: check `target`");
+                    return Err(refuse(message));
+                }
+                (Targets::Values(values), Vec::new())
             }
-            Answers::Values(values) => (Targets::Values(values), Vec::new()),
         };
         Ok(Table { data: Dataset { features, inputs: self.inputs, targets }, columns, classes, notes })
     }
 }
 
+/// The value that all of `values` have, if they do.
+fn only_value(values: &[f32]) -> Option<f32> {
+    let (&first, others) = values.split_first()?;
+    others.iter().all(|v| v.to_bits() == first.to_bits()).then_some(first)
+}
+
 /// All problems in one message; the first needs no line, as that is the line of the error.
 fn report(problems: &[(u64, String)]) -> String {
-    let mut text = String::new();
-    for (i, (line, problem)) in problems.iter().enumerate() {
-        text += &if i == 0 { problem.clone() } else { format!("\n  line {line}: {problem}") };
+    let mut lines: Vec<String> = problems.iter().map(|(line, problem)| format!("line {line}: {problem}")).collect();
+    if let (Some(line), Some((_, problem))) = (lines.first_mut(), problems.first()) {
+        line.clone_from(problem);
     }
     if problems.len() == MAX_PROBLEMS {
-        text += "\n  there may be more: only the first ten are shown";
+        lines.push("there may be more: only the first ten are shown".to_owned());
     }
-    text
+    lines.join("\n  ")
 }
 
 #[cfg(test)]

@@ -113,7 +113,9 @@ fn read_elements(path: &Path, file: &mut impl Read, count: u64, mut take: impl F
 /// Numbers the values that occur, in order. Letters of EMNIST, for one, are labelled from 1.
 fn number_classes(path: &Path, labels: &[u8]) -> Result<(Targets, Vec<String>), DataError> {
     let mut number = [None; 256];
-    labels.iter().for_each(|&l| number[usize::from(l)] = Some(0));
+    for &label in labels {
+        number[usize::from(label)] = Some(0);
+    }
     let mut names = Vec::new();
     for (value, slot) in number.iter_mut().enumerate().filter(|(_, slot)| slot.is_some()) {
         *slot = Some(names.len());

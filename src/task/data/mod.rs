@@ -157,11 +157,8 @@ fn check_size(path: &Path, examples: u64, features: u64) -> Result<(), DataError
 /// At most ten of `names`, joined by commas.
 fn some_of(names: &[String]) -> String {
     const SHOWN: usize = 10;
-    let mut text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > SHOWN {
-        text += &format!(" and {} more", names.len() - SHOWN);
-    }
-    text
+    let text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    if names.len() > SHOWN { format!("{text} and {} more", names.len() - SHOWN) } else { text }
 }
 
 /// `text` in quotes, cut to a length that fits a message.

@@ -47,7 +47,9 @@ fn marks(examples: usize, held: usize, seed: u64) -> Vec<bool> {
     let mut marks = vec![false; examples];
     if held > 0 {
         let order = shuffled(examples, &mut stream(seed, Purpose::Split, 0));
-        order[..held].iter().for_each(|&i| marks[i as usize] = true);
+        for &i in &order[..held] {
+            marks[i as usize] = true;
+        }
     }
     marks
 }
@@ -128,7 +130,9 @@ fn scale(train: &mut Dataset, held_out: &mut Dataset, columns: &[String]) -> Opt
 fn missing_classes(train: &Dataset, names: &[String]) -> Option<Note> {
     let Targets::Classes { labels, classes } = &train.targets else { return None };
     let mut present = vec![false; *classes];
-    labels.iter().for_each(|&l| present[l] = true);
+    for &label in labels {
+        present[label] = true;
+    }
     let missing: Vec<String> = names.iter().zip(&present).filter(|&(_, &p)| !p).map(|(name, _)| super::quoted(name)).collect();
     (!missing.is_empty()).then(|| Note {
         code: "class-missing",

@@ -89,6 +89,7 @@ impl<R: Read> Read for Lines<R> {
 pub(super) struct Allowance<R> {
     inner: R,
     left: u64,
+    ended: bool,
 }
 
 /// The most bytes that one record of a text file may take.
@@ -97,12 +98,17 @@ const MAX_RECORD: u64 = 256 << 20;
 impl<R> Allowance<R> {
     /// Reads from `inner`, up to the allowance.
     pub(super) fn new(inner: R) -> Self {
-        Self { inner, left: MAX_RECORD }
+        Self { inner, left: MAX_RECORD, ended: false }
     }
 
     /// Begins a new record: the full allowance again.
     pub(super) fn renew(&mut self) {
         self.left = MAX_RECORD;
+    }
+
+    /// Whether the end has been met.
+    pub(super) fn ended(&self) -> bool {
+        self.ended
     }
 }
 
@@ -110,6 +116,7 @@ impl<R: Read> Read for Allowance<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.left = self.left.saturating_sub(read as u64);
+        self.ended |= read == 0 && !buffer.is_empty();
         if self.left == 0 {
             return Err(io::Error::other("a line of more than 256 MiB (look for a quote that is not closed)"));
         }
