@@ -1,0 +1,195 @@
+//! What the trials are shown at each step. It depends on a trial's seed alone, so trials at different rates are paired.
+
+use super::data::{self, Dataset};
+use super::random::{self, Purpose};
+
+/// Most examples in the probe set: enough for a steady loss, and no dearer than a few mini-batches.
+const PROBE_EXAMPLES: usize = 256;
+
+/// What all lanes are shown at one step.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    /// Examples per lane.
+    pub(crate) examples: usize,
+    /// `[lanes × examples × features]`, or `[examples × features]` that all lanes share. Empty for a quadratic.
+    pub(crate) inputs: Vec<f32>,
+    /// Laid out like the inputs.
+    pub(crate) targets: Targets,
+}
+
+/// What the outputs are compared with.
+#[derive(Debug, Clone)]
+pub(crate) enum Targets {
+    /// The right class of each example.
+    Classes(Vec<u32>),
+    /// The right value of each output; a quadratic's centre.
+    Values(Vec<f32>),
+}
+
+/// Where batches come from.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// Mini-batches of a training set.
+    Examples {
+        /// The whole set as one batch.
+        all: Batch,
+        /// Numbers per example.
+        features: usize,
+        /// Examples in a mini-batch; `None` for the whole set in its own order at every step.
+        batch_size: Option<usize>,
+    },
+    /// The centre of a quadratic, drawn anew at every step.
+    Jitter {
+        /// Numbers in a centre.
+        dimensions: usize,
+        /// Their standard deviation.
+        noise: f64,
+    },
+}
+
+impl Source {
+    /// Mini-batches of `batch_size` examples; 0 for the whole set.
+    pub(crate) fn examples(data: Dataset, batch_size: usize) -> Self {
+        let examples = data.len();
+        let targets = match data.targets {
+            data::Targets::Classes { labels, .. } => Targets::Classes(labels.into_iter().map(|label| label as u32).collect()),
+            data::Targets::Values(values) => Targets::Values(values),
+        };
+        let all = Batch { examples, inputs: data.inputs, targets };
+        Self::Examples { all, features: data.features, batch_size: (batch_size > 0).then_some(batch_size) }
+    }
+
+    /// The probe set, shared by all lanes: up to 256 training examples, the same for every trial; a quadratic's resting centre.
+    pub(crate) fn probe(&self) -> Batch {
+        match self {
+            Self::Examples { all, features, .. } => {
+                let order = random::shuffled(all.examples, &mut random::stream(0, Purpose::Probe, 0));
+                let mut probe = all.empty(PROBE_EXAMPLES);
+                probe.examples = all.examples.min(PROBE_EXAMPLES);
+                probe.gather(all, *features, &order[..probe.examples]);
+                probe
+            }
+            Self::Jitter { dimensions, .. } => {
+                Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0; *dimensions]) }
+            }
+        }
+    }
+
+    /// The batches for trials with these seeds, from the first step on.
+    pub(crate) fn feed(&self, seeds: Vec<u64>) -> Feed<'_> {
+        Feed { source: self, seeds, orders: Vec::new(), step: 0 }
+    }
+}
+
+impl Batch {
+    /// A batch like this one with room for so many examples, but none in it.
+    fn empty(&self, examples: usize) -> Self {
+        let per_example = self.inputs.len() / self.examples.max(1);
+        let targets = match self.targets {
+            Targets::Classes(_) => Targets::Classes(Vec::with_capacity(examples)),
+            Targets::Values(_) => Targets::Values(Vec::with_capacity(examples)),
+        };
+        Self { examples: 0, inputs: Vec::with_capacity(examples * per_example), targets }
+    }
+
+    /// Appends these rows of `all`.
+    fn gather(&mut self, all: &Self, features: usize, rows: &[u32]) {
+        for &row in rows {
+            let start = row as usize * features;
+            self.inputs.extend_from_slice(&all.inputs[start..start + features]);
+        }
+        let rows = rows.iter().map(|&row| row as usize);
+        match (&mut self.targets, &all.targets) {
+            (Targets::Classes(own), Targets::Classes(all)) => own.extend(rows.map(|row| all[row])),
+            (Targets::Values(own), Targets::Values(all)) => own.extend(rows.map(|row| all[row])),
+            _ => unreachable!("`empty` makes targets of the same kind"),
+        }
+    }
+
+    /// Appends the examples of an earlier lane once more.
+    fn repeat(&mut self, lane: usize, features: usize) {
+        let rows = lane * self.examples..(lane + 1) * self.examples;
+        self.inputs.extend_from_within(rows.start * features..rows.end * features);
+        match &mut self.targets {
+            Targets::Classes(labels) => labels.extend_from_within(rows),
+            Targets::Values(values) => values.extend_from_within(rows),
+        }
+    }
+}
+
+/// The batches of trials under way, one step after the other.
+#[derive(Debug)]
+pub(crate) struct Feed<'a> {
+    source: &'a Source,
+    seeds: Vec<u64>,
+    orders: Vec<Order>,
+    step: u64,
+}
+
+/// The order in which the trials of one seed see the examples in one epoch.
+#[derive(Debug)]
+struct Order {
+    seed: u64,
+    epoch: u64,
+    rows: Vec<u32>,
+}
+
+impl Feed<'_> {
+    /// The next batch of every lane.
+    pub(crate) fn next(&mut self) -> Batch {
+        let step = self.step;
+        self.step += 1;
+        match self.source {
+            Source::Examples { all, batch_size: None, .. } => all.clone(),
+            Source::Examples { all, features, batch_size: Some(size) } => self.mini_batch(all, *features, *size, step),
+            Source::Jitter { dimensions, noise } => self.centres(*dimensions, *noise, step),
+        }
+    }
+
+    /// Forgets the lanes whose flag is false.
+    pub(crate) fn retain(&mut self, lanes: &[bool]) {
+        let mut flags = lanes.iter();
+        self.seeds.retain(|_| flags.next() == Some(&true));
+    }
+
+    /// An epoch's incomplete last batch is left out: a batch of odd size has a noise of its own.
+    fn mini_batch(&mut self, all: &Batch, features: usize, size: usize, step: u64) -> Batch {
+        let per_epoch = (all.examples / size).max(1) as u64;
+        let (epoch, start) = (step / per_epoch, (step % per_epoch) as usize * size);
+        let mut batch = all.empty(size * self.seeds.len());
+        batch.examples = size;
+        for (lane, &seed) in self.seeds.iter().enumerate() {
+            if let Some(twin) = self.seeds[..lane].iter().position(|&earlier| earlier == seed) {
+                batch.repeat(twin, features);
+            } else {
+                let rows = order(&mut self.orders, seed, epoch, all.examples);
+                batch.gather(all, features, &rows[start..start + size]);
+            }
+        }
+        batch
+    }
+
+    fn centres(&self, dimensions: usize, noise: f64, step: u64) -> Batch {
+        let mut centres = Vec::with_capacity(dimensions * self.seeds.len());
+        for &seed in &self.seeds {
+            let mut rng = random::stream(seed, Purpose::Jitter, step);
+            centres.extend((0..dimensions).map(|_| (noise * random::standard_normal(&mut rng)) as f32));
+        }
+        Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(centres) }
+    }
+}
+
+/// The seed's order in this epoch, kept from step to step.
+fn order(orders: &mut Vec<Order>, seed: u64, epoch: u64, examples: usize) -> &[u32] {
+    let shuffle = || random::shuffled(examples, &mut random::stream(seed, Purpose::Order, epoch));
+    let index = if let Some(index) = orders.iter().position(|order| order.seed == seed) {
+        if orders[index].epoch != epoch {
+            orders[index] = Order { seed, epoch, rows: shuffle() };
+        }
+        index
+    } else {
+        orders.push(Order { seed, epoch, rows: shuffle() });
+        orders.len() - 1
+    };
+    &orders[index].rows
+}
