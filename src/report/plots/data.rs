@@ -1,0 +1,216 @@
+//! What the figures show, worked out from the report and free of pixels.
+
+use std::collections::BTreeMap;
+
+use crate::record::Outcome;
+use crate::report::{Report, Trial, Verdict};
+
+use super::axis::{LARGEST, Range};
+
+/// The loss at the end of the trials of one rate, over the seeds; infinite where a trial had no finite end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct End {
+    pub rate: f64,
+    pub low: f64,
+    pub median: f64,
+    pub high: f64,
+}
+
+/// The smoothed loss of one rate, as (iteration, loss); infinite after a divergence.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Curve {
+    pub rate: f64,
+    pub unstable: bool,
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A learning rate that can be drawn: rates in a report read from a file may be anything.
+pub(super) fn is_rate(rate: f64) -> bool {
+    crate::lr::LearningRate::new(rate).is_ok()
+}
+
+/// The rates tried, ascending, each once.
+pub(super) fn rates(report: &Report) -> Vec<f64> {
+    let mut rates: Vec<f64> = report.trials.iter().map(|t| t.learning_rate).filter(|r| is_rate(*r)).collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    rates
+}
+
+/// The seeds tried, ascending, each once.
+pub(super) fn seeds(report: &Report) -> Vec<u64> {
+    let seeds: std::collections::BTreeSet<u64> = report.trials.iter().map(|t| t.seed).collect();
+    seeds.into_iter().collect()
+}
+
+/// The lower median of the values; infinities sort to the ends. `None` when there are none.
+///
+/// Of an even number of values the mean of the middle two would mix a loss with an infinite one.
+pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied()
+}
+
+/// Length of a short trial in iterations; that of the shortest where the report does not say.
+pub(super) fn short_length(report: &Report) -> u64 {
+    let shortest = || report.trials.iter().map(|t| t.iterations).min().unwrap_or(0);
+    if report.run.short_iterations > 0 { report.run.short_iterations } else { shortest() }
+}
+
+/// Length of the longest trial in iterations.
+pub(super) fn longest(report: &Report) -> u64 {
+    shown(report).map(|t| t.iterations).max().unwrap_or(0)
+}
+
+/// The trials that say something about their rate.
+fn shown(report: &Report) -> impl Iterator<Item = &Trial> {
+    report.trials.iter().filter(|t| {
+        t.iterations > 0 && is_rate(t.learning_rate) && matches!(t.outcome, Outcome::Completed | Outcome::Diverged { .. })
+    })
+}
+
+/// The losses of a trial at its own rate, without those of a recovery.
+fn own(trial: &Trial) -> &[f64] {
+    let own = usize::try_from(trial.iterations).unwrap_or(usize::MAX);
+    &trial.losses[..trial.losses.len().min(own)]
+}
+
+/// The median of the last max(5, n/5) losses of the first `length` iterations; infinite when the trial ended before.
+fn end_loss(trial: &Trial, length: u64) -> f64 {
+    let planned = usize::try_from(length.min(trial.iterations)).unwrap_or(usize::MAX);
+    let losses = own(trial);
+    if losses.len() < planned {
+        return f64::INFINITY;
+    }
+    let window = (planned / 5).max(5).min(planned);
+    median(losses[planned - window..planned].to_vec()).map_or(f64::INFINITY, drawable)
+}
+
+fn drawable(loss: f64) -> f64 {
+    if loss.is_nan() { f64::INFINITY } else { loss.max(-LARGEST) }
+}
+
+/// For each rate and seed the trial that `better` prefers over the others.
+fn chosen<'a>(trials: impl Iterator<Item = &'a Trial>, better: impl Fn(&Trial, &Trial) -> bool) -> Vec<(f64, Vec<&'a Trial>)> {
+    let mut by_rate: BTreeMap<u64, BTreeMap<u64, &Trial>> = BTreeMap::new();
+    for trial in trials {
+        // Positive numbers sort like their bits.
+        let seeds = by_rate.entry(trial.learning_rate.to_bits()).or_default();
+        let held = seeds.entry(trial.seed).or_insert(trial);
+        if better(trial, held) {
+            *held = trial;
+        }
+    }
+    by_rate.into_iter().map(|(rate, seeds)| (f64::from_bits(rate), seeds.into_values().collect())).collect()
+}
+
+fn ends(groups: Vec<(f64, Vec<&Trial>)>, length: impl Fn(&Trial) -> u64) -> Vec<End> {
+    let end = |(rate, trials): (f64, Vec<&Trial>)| {
+        let losses: Vec<f64> = trials.iter().map(|t| end_loss(t, length(t))).collect();
+        let low = losses.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        median(losses).map(|median| End { rate, low, median, high })
+    };
+    groups.into_iter().filter_map(end).collect()
+}
+
+/// Loss after the short trials' length, by rate. A longer trial counts with its beginning where there is no short one:
+/// the same seed and rate give the same losses.
+pub(super) fn short_ends(report: &Report) -> Vec<End> {
+    let short = short_length(report);
+    ends(chosen(shown(report), |a, b| a.iterations < b.iterations), |_| short)
+}
+
+/// Loss at the end of the longer trials, by rate.
+pub(super) fn long_ends(report: &Report) -> Vec<End> {
+    let short = short_length(report);
+    let long = shown(report).filter(|t| t.iterations > short);
+    ends(chosen(long, |a, b| a.iterations > b.iterations), |t| t.iterations)
+}
+
+/// The median over all trials of the first loss: where training starts.
+pub(super) fn initial_loss(report: &Report) -> Option<f64> {
+    median(shown(report).filter_map(|t| own(t).first().copied()).filter(|l| l.is_finite() && l.abs() < LARGEST).collect())
+}
+
+/// The losses worth showing: from the lowest to a little above where training began, so that what diverged does not squash the
+/// rest. Without losses below the beginning, up to three times as far above the lowest as the median is. Logarithmic when all
+/// is positive and spans more than a factor of 20.
+pub(super) fn loss_range(losses: impl IntoIterator<Item = f64>, initial: Option<f64>) -> Option<Range> {
+    let mut losses: Vec<f64> = losses.into_iter().filter(|l| l.is_finite() && l.abs() <= LARGEST).collect();
+    losses.sort_by(f64::total_cmp);
+    let (&low, &most) = (losses.first()?, losses.last()?);
+    let middle = losses[(losses.len() - 1) / 2];
+    let (low, cap) = match initial {
+        Some(start) if start > low => (low, start + 0.12 * (start - low)),
+        Some(start) => (low.min(start), middle + 3.0 * (middle - low)),
+        None => (low, middle + 3.0 * (middle - low)),
+    };
+    let high = initial.map_or(most.min(cap), |start| most.max(start).min(cap.max(start))).clamp(-LARGEST, LARGEST);
+    let log = low > 0.0 && high / low > 20.0;
+    Some(Range { low, high, log }.padded(0.06))
+}
+
+/// The smoothed losses of each rate at about `count` iterations, evenly spaced as the axis is.
+///
+/// At each step: the median over seeds of the median of the last losses, a window of 1/20 of a short trial.
+pub(super) fn curves(report: &Report, steps: &[u64]) -> Vec<Curve> {
+    let window = usize::try_from(short_length(report) / 20).unwrap_or(usize::MAX).max(5);
+    let curve = |(rate, trials): (f64, Vec<&Trial>)| {
+        let points = steps.iter().filter_map(|&step| {
+            let at = trials.iter().filter(|t| t.iterations >= step).map(|t| trailing(own(t), step, window));
+            Some((step as f64, median(at.collect())?))
+        });
+        Curve { rate, unstable: is_unstable(report, rate), points: points.collect() }
+    };
+    chosen(shown(report), |a, b| a.iterations > b.iterations).into_iter().map(curve).collect()
+}
+
+/// The median of the last `window` losses after `step` iterations; infinite when the losses end before.
+fn trailing(losses: &[f64], step: u64, window: usize) -> f64 {
+    let end = usize::try_from(step).unwrap_or(usize::MAX);
+    if end > losses.len() {
+        return f64::INFINITY;
+    }
+    median(losses[end.saturating_sub(window)..end].to_vec()).map_or(f64::INFINITY, drawable)
+}
+
+/// Whether any trial at this rate was unstable.
+pub(super) fn is_unstable(report: &Report, rate: f64) -> bool {
+    report.trials.iter().any(|t| t.learning_rate == rate && t.verdict.is_unstable())
+}
+
+/// At most about `count` iterations from 1 to `last`, evenly spaced or, if `log`, evenly in the logarithm.
+pub(super) fn steps(last: u64, count: u64, log: bool) -> Vec<u64> {
+    let mut steps: Vec<u64> = (0..=count)
+        .map(|k| k as f64 / count.max(1) as f64)
+        .map(|share| if log { (last as f64).powf(share) } else { 1.0 + (last as f64 - 1.0) * share })
+        .map(|k| (k.round() as u64).clamp(1, last.max(1)))
+        .collect();
+    steps.dedup();
+    if last == 0 { Vec::new() } else { steps }
+}
+
+/// The verdict to show for each (rate, seed) that has one. An unstable trial outweighs any other; then the longest counts, then
+/// the worst.
+pub(super) fn verdicts(report: &Report) -> Vec<(f64, u64, Verdict)> {
+    let weight = |t: &Trial| (t.verdict != Verdict::Unjudged, t.verdict.is_unstable(), t.iterations, rank(t.verdict));
+    let trials = report.trials.iter().filter(|t| is_rate(t.learning_rate));
+    let groups = chosen(trials, |a, b| weight(a) > weight(b));
+    groups.into_iter().flat_map(|(rate, trials)| trials.into_iter().map(move |t| (rate, t.seed, t.verdict))).collect()
+}
+
+/// The verdicts from best to worst.
+pub(super) const VERDICTS: [(Verdict, &str); 7] = [
+    (Verdict::Good, "good"),
+    (Verdict::Slow, "slow"),
+    (Verdict::Degraded, "degraded"),
+    (Verdict::Collapsed, "collapsed"),
+    (Verdict::BlowUp, "blown up"),
+    (Verdict::NonFinite, "not finite"),
+    (Verdict::Unjudged, "not judged"),
+];
+
+fn rank(verdict: Verdict) -> usize {
+    VERDICTS.iter().position(|(v, _)| *v == verdict).unwrap_or(0)
+}

@@ -1,0 +1,140 @@
+use super::axis::Range;
+use super::data::*;
+use super::sample::{trial, with_trials};
+use crate::record::Outcome;
+use crate::report::{Trial, Verdict};
+
+/// A trial with just these losses.
+fn with_losses(rate: f64, seed: u64, iterations: u64, losses: Vec<f64>) -> Trial {
+    let outcome = if (losses.len() as u64) < iterations {
+        Outcome::Diverged { step: losses.len() as u64, reason: "loss is NaN".into() }
+    } else {
+        Outcome::Completed
+    };
+    Trial { losses, outcome, iterations, verdict: Verdict::Good, ..trial(rate, seed, 1) }
+}
+
+#[test]
+fn the_median_never_mixes_finite_and_infinite() {
+    assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+    assert_eq!(median(vec![1.0, f64::INFINITY]), Some(1.0));
+    assert_eq!(median(vec![f64::INFINITY, 1.0, f64::INFINITY]), Some(f64::INFINITY));
+    assert_eq!(median(vec![]), None);
+}
+
+#[test]
+fn an_end_is_the_median_of_the_last_fifth_over_seeds() {
+    // 40 losses: the last 8 count. Seeds end at 1, 2 and 6.
+    let losses = |end: f64| [vec![9.0; 32], vec![end; 8]].concat();
+    let trials = [1.0, 6.0, 2.0].iter().zip(0..).map(|(end, seed)| with_losses(0.1, seed, 40, losses(*end)));
+    let mut report = with_trials(trials.collect());
+    report.run.short_iterations = 40;
+    assert_eq!(short_ends(&report), [End { rate: 0.1, low: 1.0, median: 2.0, high: 6.0 }]);
+    assert!(long_ends(&report).is_empty());
+}
+
+#[test]
+fn a_trial_that_ended_early_has_an_infinite_end() {
+    let mut report = with_trials(vec![with_losses(0.1, 0, 40, vec![1.0; 40]), with_losses(1.0, 0, 40, vec![1.0; 39])]);
+    report.run.short_iterations = 40;
+    let ends = short_ends(&report);
+    assert_eq!((ends[0].median, ends[1].median), (1.0, f64::INFINITY));
+    assert_eq!(rates(&report), [0.1, 1.0]);
+}
+
+#[test]
+fn a_longer_trial_stands_in_for_a_short_one_with_its_beginning() {
+    let long = with_losses(0.1, 0, 80, [vec![4.0; 40], vec![1.0; 40]].concat());
+    let mut report = with_trials(vec![long.clone()]);
+    report.run.short_iterations = 40;
+    assert_eq!(short_ends(&report)[0].median, 4.0);
+    assert_eq!(long_ends(&report)[0].median, 1.0);
+    // A recovery adds losses after the trial's own; they are not its end.
+    report.trials = vec![Trial { iterations: 40, ..long }];
+    assert_eq!(short_ends(&report)[0].median, 4.0);
+}
+
+#[test]
+fn failed_and_cancelled_trials_are_not_shown() {
+    let mut failed = trial(0.1, 0, 200);
+    failed.outcome = Outcome::Failed { message: "no memory".into() };
+    let cancelled = Trial { outcome: Outcome::Cancelled, ..trial(0.2, 0, 200) };
+    let report = with_trials(vec![failed, cancelled]);
+    assert!(short_ends(&report).is_empty() && curves(&report, &[1, 100]).is_empty());
+    assert_eq!((initial_loss(&report), longest(&report)), (None, 0));
+}
+
+#[test]
+fn a_diverged_loss_does_not_stretch_the_range() {
+    let range = loss_range([0.3, 0.5, 2.0, 1e30, f64::INFINITY], Some(2.3)).unwrap();
+    assert!(range.high < 3.0 && range.high >= 2.3 && range.low < 0.3 && !range.log, "{range:?}");
+    // Without a beginning to compare with, the bulk decides.
+    let range = loss_range([0.3, 0.4, 0.5, 1e30], None).unwrap();
+    assert!(range.high < 2.0, "{range:?}");
+}
+
+#[test]
+fn the_loss_axis_is_logarithmic_only_for_wide_positive_ranges() {
+    assert!(loss_range([0.01, 0.1], Some(2.3)).unwrap().log);
+    assert!(!loss_range([0.5, 0.1], Some(1.9)).unwrap().log);
+    assert!(!loss_range([-0.01, 1.0], Some(2.3)).unwrap().log);
+    assert!(!loss_range([0.0, 0.0], Some(0.0)).unwrap().log);
+}
+
+#[test]
+fn odd_losses_still_give_a_range() {
+    for (losses, initial) in [
+        (vec![0.0], Some(0.0)),
+        (vec![-5.0, -7.0], Some(-1.0)),
+        (vec![1e30, 2e30], Some(1e30)),
+        (vec![5.0], None),
+        (vec![7.0, 9.0], Some(2.0)),
+    ] {
+        let Range { low, high, .. } = loss_range(losses.clone(), initial).unwrap();
+        assert!(low < high && losses.iter().any(|l| (low..=high).contains(l)), "{losses:?}: {low} {high}");
+    }
+    assert_eq!(loss_range([f64::INFINITY, f64::NAN], Some(1.0)), None);
+}
+
+#[test]
+fn curves_smooth_over_time_and_seeds_and_follow_the_longest_trial() {
+    let losses = |level: f64, n: usize| (0..n).map(|k| if k % 7 == 3 { 100.0 } else { level }).collect::<Vec<_>>();
+    let mut report = with_trials(vec![
+        with_losses(0.1, 0, 40, losses(1.0, 40)),
+        with_losses(0.1, 1, 40, losses(3.0, 40)),
+        with_losses(0.1, 2, 40, losses(2.0, 20)),
+        with_losses(0.1, 0, 80, losses(1.0, 80)),
+    ]);
+    report.run.short_iterations = 40;
+    let curve = &curves(&report, &[10, 30, 60])[0];
+    // After step 20 seed 2 is lost and counts as infinite; after step 40 only seed 0 goes on.
+    assert_eq!(curve.points, [(10.0, 2.0), (30.0, 3.0), (60.0, 1.0)]);
+    assert!(!curve.unstable);
+}
+
+#[test]
+fn steps_cover_the_trial_without_repeats() {
+    assert_eq!(steps(5, 100, false), [1, 2, 3, 4, 5]);
+    assert_eq!(steps(1000, 3, true), [1, 10, 100, 1000]);
+    assert_eq!((steps(0, 10, false), steps(1, 10, true)), (vec![], vec![1]));
+}
+
+#[test]
+fn the_verdict_shown_is_unstable_then_longest_then_worst() {
+    let with = |iterations, verdict| Trial { verdict, ..trial(0.1, 7, iterations) };
+    let shown = |trials: Vec<Trial>| verdicts(&with_trials(trials))[0].2;
+    assert_eq!(shown(vec![with(200, Verdict::Collapsed), with(800, Verdict::Good)]), Verdict::Collapsed);
+    assert_eq!(shown(vec![with(200, Verdict::Degraded), with(800, Verdict::Good)]), Verdict::Good);
+    assert_eq!(shown(vec![with(200, Verdict::Degraded), with(200, Verdict::Good)]), Verdict::Degraded);
+    assert_eq!(shown(vec![with(200, Verdict::Good), with(800, Verdict::Unjudged)]), Verdict::Good);
+}
+
+#[test]
+fn rates_that_are_no_rates_are_left_out() {
+    let mut report = with_trials(vec![trial(0.1, 0, 200)]);
+    for bad in [f64::NAN, f64::INFINITY, 0.0, -1.0] {
+        report.trials.push(Trial { learning_rate: bad, ..trial(0.2, 0, 200) });
+    }
+    assert_eq!(rates(&report), [0.1]);
+    assert_eq!((verdicts(&report).len(), short_ends(&report).len()), (1, 1));
+}

@@ -1,0 +1,199 @@
+//! Loss at the end of the trials against the learning rate: where training is fast, where it breaks, and where to start.
+
+use crate::report::Report;
+
+use super::axis::{self, Scale};
+use super::canvas::{Area, BLUE, Canvas, GREEN, GREY, INK, ORANGE, PURPLE, Point, RED, Rgb, WHITE, mix, tint};
+use super::data::{self, End};
+use super::frame::{self, Sign};
+use super::{Plot, PlotError};
+
+const AREA: Area = Area { left: 150.0, top: 240.0, right: 1550.0, bottom: 812.0 };
+
+/// Where losses and rates lie on the picture.
+struct Place {
+    x: Scale,
+    y: Scale,
+}
+
+impl Place {
+    fn at(&self, rate: f64, loss: f64) -> Point {
+        (self.x.at(rate), self.y.at(loss))
+    }
+}
+
+/// Draws `loss-vs-rate.png`.
+///
+/// # Errors
+/// When the picture cannot be drawn or encoded.
+pub fn loss_by_rate(report: &Report) -> Result<Plot, PlotError> {
+    let mut canvas = Canvas::new();
+    frame::draw_header(&mut canvas, &frame::title(report), &frame::subtitle(report));
+    let (short, long) = (data::short_ends(report), data::long_ends(report));
+    let initial = data::initial_loss(report);
+    let losses = short.iter().chain(&long).flat_map(|e| [e.low, e.median]);
+    match (frame::rate_range(report), data::loss_range(losses, initial)) {
+        (Some(rates), Some(losses)) => {
+            let x = Scale::new(rates, AREA.left, AREA.right);
+            let y = Scale::new(losses, AREA.bottom, AREA.top);
+            draw(&mut canvas, report, &Place { x, y }, &short, &long, initial);
+        }
+        _ if short.is_empty() => frame::draw_empty(&mut canvas, "No trial finished, so there is no loss to show."),
+        _ => frame::draw_empty(&mut canvas, "No trial ended with a finite loss: try lower learning rates."),
+    }
+    Ok(Plot { file_name: "loss-vs-rate.png", png: canvas.finish()? })
+}
+
+fn draw(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End], long: &[End], initial: Option<f64>) {
+    draw_unstable(canvas, report, place);
+    axis::draw_y(canvas, AREA, &place.y, "loss at the end of a trial");
+    axis::draw_x(canvas, AREA, &place.x, &axis::ticks(place.x.range, 9), "learning rate");
+    if let Some(start) = initial {
+        let y = place.y.at(start);
+        canvas.dashed(&[(AREA.left, y), (AREA.right, y)], 2.2, (3.0, 6.0), GREY);
+    }
+    draw_line_marks(canvas, report, place);
+    draw_band(canvas, place, short);
+    draw_ends(canvas, place, short, BLUE, false);
+    let long = if long.len() >= 2 { long } else { &[] };
+    draw_ends(canvas, place, long, ORANGE, true);
+    draw_best(canvas, report, place, short);
+    axis::draw_base(canvas, AREA);
+    draw_good_span(canvas, report, place);
+    axis::draw_marks(canvas, &frame::marks(report), |r| place.x.at(r), frame::MARKS, AREA.top, AREA);
+    frame::draw_key(canvas, &key(report, place, short, long, initial.is_some()));
+}
+
+/// Shades what lies above the threshold, and hatches the gap in which the threshold itself lies.
+fn draw_unstable(canvas: &mut Canvas, report: &Report, place: &Place) {
+    let Some(first) = report.instability.first_unstable.filter(|r| data::is_rate(*r)) else { return };
+    let left = place.x.at(first);
+    canvas.rect(Area { left, ..AREA }, RED, 0.10);
+    if let Some(last) = report.instability.last_stable.filter(|r| data::is_rate(*r) && *r < first) {
+        let gap = Area { left: place.x.at(last), right: left, ..AREA };
+        canvas.rect(gap, RED, 0.035);
+        canvas.hatch(gap, 16.0, tint(RED, 0.28));
+    }
+}
+
+/// The vertical lines of the recommendation, the configured rate and the threshold.
+fn draw_line_marks(canvas: &mut Canvas, report: &Report, place: &Place) {
+    let mut vertical = |rate: Option<f64>, width: f64, color: Rgb| {
+        if let Some(x) = rate.filter(|r| data::is_rate(*r)).map(|r| place.x.at(r)) {
+            canvas.line(&[(x, AREA.top), (x, AREA.bottom)], width, color);
+        }
+    };
+    vertical(report.instability.first_unstable, 2.0, RED);
+    vertical(report.check.as_ref().map(|c| c.learning_rate), 3.0, PURPLE);
+    vertical(report.recommendation.learning_rate, 4.0, INK);
+}
+
+/// The span from the lowest to the highest loss over the seeds.
+fn draw_band(canvas: &mut Canvas, place: &Place, ends: &[End]) {
+    for pair in ends.windows(2) {
+        let (a, b) = (&pair[0], &pair[1]);
+        let corners = [place.at(a.rate, a.low), place.at(b.rate, b.low), place.at(b.rate, b.high), place.at(a.rate, a.high)];
+        canvas.polygon(&corners, BLUE, 0.16);
+    }
+    if let [only] = ends {
+        canvas.line(&[place.at(only.rate, only.low), place.at(only.rate, only.high)], 8.0, tint(BLUE, 0.35));
+    }
+}
+
+/// The medians: a line with dots while they fit, signs at the top edge where they do not.
+fn draw_ends(canvas: &mut Canvas, place: &Place, ends: &[End], color: Rgb, hollow: bool) {
+    for pair in ends.windows(2).filter(|p| p.iter().all(|e| e.median.is_finite())) {
+        let beyond = |e: &End| (place.x.at(e.rate), place.y.beyond(e.median));
+        if let Some((a, b)) = below_top(beyond(&pair[0]), beyond(&pair[1]), AREA.top) {
+            canvas.line(&[a, b], if hollow { 3.0 } else { 4.5 }, color);
+        }
+    }
+    for end in ends {
+        let at = place.at(end.rate, end.median);
+        if end.median.is_infinite() {
+            canvas.cross((at.0, AREA.top + 16.0), 18.0, 3.6, RED);
+        } else if is_above(place, end) {
+            canvas.triangle((at.0, AREA.top + 16.0), 20.0, RED);
+        } else {
+            canvas.disc(at, 7.0, color);
+            if hollow {
+                canvas.disc(at, 3.8, WHITE);
+            }
+        }
+    }
+}
+
+fn is_above(place: &Place, end: &End) -> bool {
+    end.median.is_finite() && end.median > place.y.range.high
+}
+
+/// The part of the segment that lies below the height `top`; `None` when there is none.
+pub(super) fn below_top(a: Point, b: Point, top: f64) -> Option<(Point, Point)> {
+    let cross = |(a, b): (Point, Point)| (a.0 + (b.0 - a.0) * (top - a.1) / (b.1 - a.1), top);
+    match (a.1 >= top, b.1 >= top) {
+        (true, true) => Some((a, b)),
+        (true, false) => Some((a, cross((a, b)))),
+        (false, true) => Some((cross((a, b)), b)),
+        (false, false) => None,
+    }
+}
+
+/// A dot at the best early rate, tied to its mark.
+fn draw_best(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End]) {
+    let Some(best) = report.best_early.value.as_ref().filter(|b| data::is_rate(b.learning_rate)) else { return };
+    // On the line where the line has that rate: two dots a hair apart would only puzzle.
+    let drawn = short.iter().find(|e| e.rate == best.learning_rate).map(|e| e.median);
+    let at = place.at(best.learning_rate, drawn.unwrap_or(best.loss.median));
+    canvas.dashed(&[(at.0, AREA.top), at], 2.0, (7.0, 6.0), GREEN);
+    canvas.disc(at, 14.0, WHITE);
+    canvas.disc(at, 11.5, GREEN);
+}
+
+/// A bar on the axis over the rates that are about as good as the recommendation.
+fn draw_good_span(canvas: &mut Canvas, report: &Report, place: &Place) {
+    if let Some((low, high)) = good_span(report) {
+        let y = AREA.bottom - 6.0;
+        canvas.line(&[(place.x.at(low), y), (place.x.at(high), y)], 9.0, mix(WHITE, INK, 0.45));
+    }
+}
+
+fn good_span(report: &Report) -> Option<(f64, f64)> {
+    let (low, high) = (report.recommendation.low?, report.recommendation.high?);
+    (data::is_rate(low) && data::is_rate(high) && low < high).then_some((low, high))
+}
+
+fn key(report: &Report, place: &Place, short: &[End], long: &[End], start: bool) -> Vec<(Sign, String)> {
+    let seeds = data::seeds(report).len();
+    let spread = if seeds > 1 { format!(": median and range of {seeds} seeds") } else { String::new() };
+    let mut key = vec![(Sign::Band, format!("after {} iterations{spread}", axis::count(data::short_length(report))))];
+    if !long.is_empty() {
+        key.push((Sign::Long, format!("after {}", axis::count(data::longest(report)))));
+    }
+    if good_span(report).is_some() {
+        key.push((Sign::Bar, "about as good".to_owned()));
+    }
+    if start {
+        key.push((Sign::Dotted, "at the start".to_owned()));
+    }
+    if short.iter().chain(long).any(|e| is_above(place, e)) {
+        key.push((Sign::Above, "higher".to_owned()));
+    }
+    if short.iter().chain(long).any(|e| e.median.is_infinite()) {
+        key.push((Sign::Lost, "not finite".to_owned()));
+    }
+    key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_are_cut_at_the_top() {
+        let (low, high) = ((0.0, 100.0), (10.0, 0.0));
+        assert_eq!(below_top(low, high, 50.0), Some((low, (5.0, 50.0))));
+        assert_eq!(below_top(high, low, 50.0), Some(((5.0, 50.0), low)));
+        assert_eq!(below_top(low, low, 50.0), Some((low, low)));
+        assert_eq!(below_top(high, high, 50.0), None);
+    }
+}

@@ -1,0 +1,57 @@
+//! The report as pictures: four PNG figures, each drawn from the report alone and the same to the byte every time.
+//!
+//! [`data`] works out what to show, the modules named after the figures draw it, [`canvas`] and [`text`] turn that into pixels.
+
+mod axis;
+mod canvas;
+mod data;
+#[cfg(test)]
+mod data_tests;
+mod frame;
+mod learning_curves;
+mod loss_by_rate;
+#[cfg(test)]
+mod sample;
+mod schedule;
+mod stability_map;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use canvas::{HEIGHT, WIDTH};
+pub use learning_curves::learning_curves;
+pub use loss_by_rate::loss_by_rate;
+pub use schedule::schedule;
+pub use stability_map::stability_map;
+
+use super::Report;
+
+/// A figure: its bytes and the name they should be saved under.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plot {
+    /// Name of the file, without a folder.
+    pub file_name: &'static str,
+    /// The picture as PNG, [`WIDTH`] × [`HEIGHT`] pixels.
+    pub png: Vec<u8>,
+}
+
+/// A figure that could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PlotError {
+    /// A shape could not be drawn.
+    #[error("cannot draw the plot: {0}")]
+    Draw(String),
+    /// The pixels could not be encoded.
+    #[error("cannot encode the plot as PNG: {0}")]
+    Encode(#[from] png::EncodingError),
+}
+
+/// All figures of a report: loss by rate, learning curves, stability map, and the schedule if the report has one.
+///
+/// # Errors
+/// When a picture cannot be drawn or encoded. That a report lacks data is no error: the figure then says so.
+pub fn all(report: &Report) -> Result<Vec<Plot>, PlotError> {
+    let mut plots = vec![loss_by_rate(report)?, learning_curves(report)?, stability_map(report)?];
+    plots.extend(schedule(report)?);
+    Ok(plots)
+}

@@ -1,0 +1,182 @@
+//! The learning rate over the planned run, and how far it stays below the instability.
+
+use crate::lr::format_significant;
+use crate::report::{Report, ScheduleReport};
+
+use super::axis::{self, Range, Scale};
+use super::canvas::{Area, BLUE, BODY, Canvas, GREY, INK, Point, RED, SMALL, WHITE};
+use super::data;
+use super::frame;
+use super::text::{self, SUB, TextStyle};
+use super::{Plot, PlotError};
+
+const AREA: Area = Area { left: 150.0, top: 180.0, right: 1550.0, bottom: 812.0 };
+/// A threshold further than this above ε₀ is named, not drawn: drawn, it would flatten the schedule.
+const FAR: f64 = 8.0;
+
+/// Draws `schedule.png`; `None` when the report has no schedule.
+///
+/// # Errors
+/// When the picture cannot be drawn or encoded.
+pub fn schedule(report: &Report) -> Result<Option<Plot>, PlotError> {
+    let Some(plan) = &report.schedule else { return Ok(None) };
+    let mut canvas = Canvas::new();
+    let title = format!("{}: {} schedule from {}", report.name, plan.kind, frame::rate(plan.initial));
+    frame::draw_header(&mut canvas, &title, &subtitle(report, plan));
+    if data::is_rate(plan.initial) {
+        draw(&mut canvas, report, plan);
+    } else {
+        frame::draw_empty(&mut canvas, "The schedule's initial learning rate is not a positive number.");
+    }
+    Ok(Some(Plot { file_name: "schedule.png", png: canvas.finish()? }))
+}
+
+fn subtitle(report: &Report, plan: &ScheduleReport) -> String {
+    let mut parts = Vec::new();
+    if plan.shape.warmup_iterations > 0 {
+        parts.push(format!("warm-up over {} iterations", axis::count(plan.shape.warmup_iterations)));
+    }
+    if let Some(first) = report.instability.first_unstable.filter(|r| data::is_rate(*r)) {
+        parts.push(format!("ε₀ stays {}× below the first unstable rate {}", times(first / plan.initial), frame::rate(first)));
+    }
+    parts.join(" · ")
+}
+
+fn times(factor: f64) -> String {
+    format_significant(factor, 2)
+}
+
+/// Iterations shown: the planned run, or the decay if that is longer.
+fn shown(report: &Report, plan: &ScheduleReport) -> u64 {
+    plan.decay_iterations.max(plan.shape.decay_iterations).max(report.run.planned_iterations.unwrap_or(0)).max(1)
+}
+
+/// The rate at about 1200 iterations, and at the end of the warm-up, in order.
+fn rates_over(plan: &ScheduleReport, last: u64) -> Vec<(u64, f64)> {
+    let mut steps = data::steps(last, 1200, false);
+    steps.extend([0, plan.shape.warmup_iterations, plan.shape.decay_iterations]);
+    steps.sort_unstable();
+    steps.dedup();
+    let rate = |k: u64| (k, plan.initial * plan.shape.factor(k));
+    steps.into_iter().filter(|k| *k <= last).map(rate).filter(|(_, r)| r.is_finite()).collect()
+}
+
+fn draw(canvas: &mut Canvas, report: &Report, plan: &ScheduleReport) {
+    let last = shown(report, plan);
+    let line = rates_over(plan, last);
+    let most = line.iter().map(|p| p.1).fold(plan.initial, f64::max);
+    let threshold = report.instability.first_unstable.filter(|r| data::is_rate(*r));
+    let drawn = threshold.filter(|r| *r <= FAR * most);
+    let high = 1.12 * drawn.map_or(most, |r| r.max(most));
+    let x = Scale::new(Range { low: 0.0, high: last as f64 * 1.02, log: false }, AREA.left, AREA.right);
+    let y = Scale::new(Range { low: 0.0, high, log: false }, AREA.bottom, AREA.top);
+    if let Some(first) = drawn {
+        canvas.rect(Area { bottom: y.at(first), ..AREA }, RED, 0.08);
+    }
+    axis::draw_y(canvas, AREA, &y, "learning rate");
+    draw_x(canvas, &x, plan);
+    draw_end_of_decay(canvas, plan, &x, last);
+    let points: Vec<Point> = line.iter().map(|(k, r)| (x.at(*k as f64), y.at(*r))).collect();
+    canvas.line(&points, 5.5, BLUE);
+    axis::draw_base(canvas, AREA);
+    draw_threshold(canvas, plan, drawn, &x, &y);
+    draw_values(canvas, plan, &x, &y);
+}
+
+/// Iterations below the axis, and epochs below those.
+fn draw_x(canvas: &mut Canvas, x: &Scale, plan: &ScheduleReport) {
+    let labels: Vec<_> = axis::ticks(x.range, 8).into_iter().map(|(v, _)| (v, axis::count(v as u64))).collect();
+    axis::draw_x(canvas, AREA, x, &labels, "");
+    let end = TextStyle::new(SMALL, INK).right();
+    canvas.text("iterations", (AREA.left - 16.0, AREA.bottom + 30.0), end);
+    let per_epoch = plan.shape.iterations_per_epoch;
+    if per_epoch == 0 {
+        return;
+    }
+    canvas.text("epochs", (AREA.left - 16.0, AREA.bottom + 76.0), end);
+    let epochs = Range { low: 0.0, high: x.range.high / per_epoch as f64, log: false };
+    for (epoch, label) in axis::ticks(epochs, 8) {
+        let at = x.at(epoch * per_epoch as f64);
+        canvas.text(label, (at, AREA.bottom + 76.0), TextStyle::new(SMALL, GREY).centred());
+    }
+}
+
+/// A vertical line at τ.
+fn draw_end_of_decay(canvas: &mut Canvas, plan: &ScheduleReport, x: &Scale, last: u64) {
+    if plan.shape.decay_iterations == 0 || plan.shape.decay_iterations > last {
+        return;
+    }
+    let at = x.at(plan.shape.decay_iterations as f64);
+    canvas.dashed(&[(at, AREA.top), (at, AREA.bottom)], 2.0, (7.0, 6.0), GREY);
+    let epochs = if plan.decay_epochs.is_finite() {
+        format!(" ({} epochs)", format_significant(plan.decay_epochs, 3))
+    } else {
+        String::new()
+    };
+    let style = TextStyle::new(BODY, GREY).right();
+    let label = format!("τ = {} iterations{epochs}", axis::count(plan.decay_iterations));
+    let right = (at + 40.0).min(AREA.right).max(AREA.left + text::width(&label, &style));
+    canvas.text(label, (right, AREA.bottom + 124.0), style);
+}
+
+/// The line above which training was unstable, and the distance to it.
+fn draw_threshold(canvas: &mut Canvas, plan: &ScheduleReport, first: Option<f64>, x: &Scale, y: &Scale) {
+    let Some(first) = first else { return };
+    let (top, bottom) = (y.at(first), y.at(plan.initial));
+    canvas.dashed(&[(AREA.left, top), (AREA.right, top)], 3.0, (14.0, 9.0), RED);
+    let style = TextStyle::new(BODY, RED).right();
+    canvas.text(format!("unstable above {}", frame::rate(first)), (AREA.right - 12.0, top - 26.0), style);
+    // The arrow needs room for its heads and its label.
+    if bottom - top > 70.0 {
+        let at = (x.at(plan.shape.warmup_iterations as f64) + 46.0).min(AREA.right - 120.0);
+        canvas.line(&[(at, top + 6.0), (at, bottom - 6.0)], 2.2, GREY);
+        for (tip, base) in [(top + 4.0, top + 18.0), (bottom - 4.0, bottom - 18.0)] {
+            canvas.polygon(&[(at, tip), (at + 7.0, base), (at - 7.0, base)], GREY, 1.0);
+        }
+        let middle = f64::midpoint(top, bottom);
+        canvas.text(format!("{}×", times(first / plan.initial)), (at + 18.0, middle), TextStyle::new(BODY, GREY).bold());
+    }
+}
+
+/// The first rate and the last, named on the line.
+fn draw_values(canvas: &mut Canvas, plan: &ScheduleReport, x: &Scale, y: &Scale) {
+    let mut value = |at: Point, label: String, style: TextStyle| {
+        canvas.disc(at, 13.0, WHITE);
+        canvas.disc(at, 10.0, INK);
+        let width = text::width(&label, &style);
+        let left = (at.0 + 24.0).min(AREA.right - width);
+        let above = if at.0 + 24.0 + width > AREA.right { at.1 - 42.0 } else { at.1 - 8.0 };
+        canvas.text(label, (left, above.max(AREA.top + 20.0)), style);
+    };
+    let style = TextStyle::new(30.0, INK).bold();
+    let begin = (x.at(plan.shape.warmup_iterations as f64), y.at(plan.initial));
+    value(begin, format!("ε₀ = {}", frame::rate(plan.initial)), style);
+    if plan.final_rate.is_finite() {
+        let end = (x.at(plan.shape.decay_iterations as f64), y.at(plan.final_rate));
+        value(end, format!("ε{SUB}τ = {}", frame::rate(plan.final_rate)), style);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sample;
+    use super::*;
+
+    #[test]
+    fn the_line_starts_at_the_warm_up_and_holds_its_peak() {
+        let report = sample::report();
+        let plan = report.schedule.as_ref().unwrap();
+        let line = rates_over(plan, shown(&report, plan));
+        assert_eq!(line[0].0, 0);
+        assert!(line.contains(&(plan.shape.warmup_iterations, plan.initial)));
+        assert_eq!(line.last().unwrap().0, 12_000);
+        assert!(line.len() > 1000 && line.windows(2).all(|p| p[0].0 < p[1].0));
+    }
+
+    #[test]
+    fn there_is_no_plot_without_a_schedule() {
+        let mut report = sample::report();
+        report.schedule = None;
+        assert!(schedule(&report).unwrap().is_none());
+    }
+}
