@@ -2,4 +2,14 @@
 
 mod model;
 
+pub mod export;
+pub mod github;
+pub mod json;
+pub mod markdown;
+pub mod summary;
+pub mod text;
+
+#[cfg(test)]
+pub(crate) mod sample;
+
 pub use model::*;
