@@ -1,3 +1,9 @@
-//! The lrfind command.
+//! The `lrfind` command: finds a learning rate, or says whether the one in the config is safe.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main().into()
+}

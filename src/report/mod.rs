@@ -3,4 +3,14 @@
 mod model;
 pub mod plots;
 
+pub mod export;
+pub mod github;
+pub mod json;
+pub mod markdown;
+pub mod summary;
+pub mod text;
+
+#[cfg(test)]
+pub(crate) mod sample;
+
 pub use model::*;

@@ -6,7 +6,7 @@ use crate::lr::LearningRate;
 use crate::trial::Objective;
 
 /// Rates below the configured one that give it something to be compared with, in decades.
-const LADDER: [f64; 4] = [-0.5, -1.0, -1.5, -2.0];
+pub(super) const LADDER: [f64; 4] = [-0.5, -1.0, -1.5, -2.0];
 
 /// Halvings tried in search of a safe rate.
 const HALVINGS: usize = 8;

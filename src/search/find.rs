@@ -5,8 +5,8 @@ use crate::lr::{LearningRate, LrRange};
 use crate::trial::Objective;
 
 /// Rates a decade in the first scan, and after the refinement around the best rate.
-const SCAN_DENSITY: usize = 2;
-const REFINED_STEP: f64 = 0.25;
+pub(super) const SCAN_DENSITY: usize = 2;
+pub(super) const REFINED_STEP: f64 = 0.25;
 
 /// How far beyond its range a search looks, in decades on either side.
 const EXTENSION: f64 = 6.0;
@@ -148,42 +148,4 @@ impl Searcher<'_> {
         }
         Ok(())
     }
-}
-
-/// What a search is expected to cost before it starts. The search extends its range where it must, and ends stages early
-/// where it can.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Forecast {
-    /// The stages, in order.
-    pub stages: Vec<StageForecast>,
-    /// Trial-iterations over all stages.
-    pub total_iterations: u64,
-}
-
-/// One stage of a [`Forecast`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StageForecast {
-    /// What it is for.
-    pub name: &'static str,
-    /// Trials.
-    pub trials: usize,
-    /// Trial-iterations.
-    pub iterations: u64,
-}
-
-/// The expected cost of [`find`].
-pub fn forecast(settings: &Settings) -> Forecast {
-    let seeds = settings.seeds;
-    let lengths = settings.lengths;
-    let halvings = (REFINED_STEP / settings.resolution).log2().ceil().max(0.0) as usize;
-    let stage = |name, trials: usize, length: u64| StageForecast { name, trials, iterations: trials as u64 * length };
-    let stages = vec![
-        stage("scan", settings.range.grid(SCAN_DENSITY).len() * seeds.min(2), lengths.short),
-        stage("refinement", 4 * seeds, lengths.short),
-        stage("bisection of the threshold", halvings * seeds, lengths.short),
-        stage("longer trials", 4 * seeds, lengths.long),
-        stage("confirmation on fresh seeds", seeds, lengths.confirm),
-    ];
-    let total_iterations = stages.iter().map(|s| s.iterations).sum();
-    Forecast { stages, total_iterations }
 }

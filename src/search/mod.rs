@@ -3,11 +3,13 @@
 
 mod check;
 mod find;
+mod forecast;
 mod pool;
 mod settings;
 
 pub use check::check;
-pub use find::{Forecast, StageForecast, find, forecast};
+pub use find::find;
+pub use forecast::{Forecast, StageForecast};
 pub use pool::RunOptions;
 pub use settings::Settings;
 

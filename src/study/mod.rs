@@ -110,8 +110,13 @@ impl<'a> Study<'a> {
     }
 
     /// What [`Study::find`] is expected to cost.
-    pub fn forecast(&self) -> Forecast {
-        search::forecast(&self.settings())
+    pub fn find_forecast(&self) -> Forecast {
+        Forecast::of_find(&self.settings())
+    }
+
+    /// What [`Study::check`] is expected to cost.
+    pub fn check_forecast(&self) -> Forecast {
+        Forecast::of_check(&self.settings())
     }
 
     /// Finds the rate to start from.

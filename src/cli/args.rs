@@ -1,0 +1,284 @@
+//! The command line, as typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use lrfind::config::DeviceKind;
+use lrfind::report::export::Target;
+
+use super::exit;
+
+/// Finds the initial learning rate for a long training run, and tells whether the configured one is safe.
+///
+/// Many short trials at fixed rates measure which rate does best early on, at which rate training becomes unstable, and how
+/// far apart the two are. The recommended rate lies above the best early rate and safely below the threshold.
+#[derive(Debug, Parser)]
+#[command(name = "lrfind", version, after_help = concat_help(EXAMPLES), propagate_version = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  lrfind init digits.toml                  write a config to start from
+  lrfind find digits.toml                  find the rate; report and plots go to reports/digits
+  lrfind check digits.toml                 is the rate in the config safe? the exit code tells
+  lrfind schedule reports/digits --format pytorch
+                                           the schedule to paste into a training script";
+
+const FIND_EXAMPLES: &str = "\
+Examples:
+  lrfind find digits.toml
+  lrfind find digits.toml --dry-run        what it would try and what that would cost
+  lrfind find digits.toml --range 1e-4 1 --seeds 8
+  lrfind find digits.toml --format json | jq .recommendation.learning_rate";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  lrfind check digits.toml                 judge `learning-rate` of the config
+  lrfind check digits.toml --lr 0.3        judge this rate instead
+  lrfind check digits.toml --format github in a GitHub workflow: the verdict as an annotation";
+
+const SCHEDULE_EXAMPLES: &str = "\
+Examples:
+  lrfind schedule reports/digits                   a table
+  lrfind schedule reports/digits --format optax    code to paste";
+
+fn concat_help(examples: &str) -> String {
+    format!("{examples}\n\n{}", exit::HELP)
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Find the learning rate to start a long run with
+    #[command(after_help = concat_help(FIND_EXAMPLES))]
+    Find(FindArgs),
+    /// Judge the configured learning rate: safe, too close to instability, or unstable
+    #[command(after_help = concat_help(CHECK_EXAMPLES))]
+    Check(CheckArgs),
+    /// Draw the plots of a report anew
+    Plot(PlotArgs),
+    /// Print the recommended schedule for a framework
+    #[command(after_help = concat_help(SCHEDULE_EXAMPLES))]
+    Schedule(ScheduleArgs),
+    /// Write a config to start from
+    Init(InitArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FindArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Folder for report and plots [default: reports/<name>]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: FindFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// Judge this rate instead of the config's
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
+    pub(crate) lr: Option<f64>,
+    /// The rate must be stable at this many times itself too, 1 or more
+    #[arg(long, value_name = "FACTOR", value_parser = margin, allow_negative_numbers = true)]
+    pub(crate) margin: Option<f64>,
+    /// The mildest verdict that ends with exit code 1; an inconclusive check ends with 3 at every level
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) fail_on: FailOn,
+    /// End with exit code 0 whatever the verdict; errors still end with 2
+    #[arg(long)]
+    pub(crate) exit_zero: bool,
+    /// Folder for report and plots [default: reports/<name>-check]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CheckFormat,
+}
+
+/// Flags of both commands that run trials. They win over the config.
+#[derive(Debug, Args)]
+pub(crate) struct CommonArgs {
+    /// The config file
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: PathBuf,
+    /// Worker threads; changes the speed, never the result [default: the processor's cores]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) jobs: Option<usize>,
+    /// Most trials to compute together in one worker; changes the speed, never the result
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) lanes: Option<usize>,
+    /// Seeds at each rate
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) seeds: Option<usize>,
+    /// Iterations of a short trial
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) iterations: Option<u64>,
+    /// Learning rates to scan first
+    #[arg(long, value_names = ["LOW", "HIGH"], num_args = 2, allow_negative_numbers = true)]
+    pub(crate) range: Option<Vec<f64>>,
+    /// Most iterations to spend, over all trials
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) budget: Option<u64>,
+    /// Where to compute
+    #[arg(long, value_enum)]
+    pub(crate) device: Option<DeviceArg>,
+    /// Print the plan and its cost, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Write the wall-clock time to this JSON file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) timing: Option<PathBuf>,
+    /// Print no plan and no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlotArgs {
+    /// A report.json, or the folder that holds it
+    #[arg(value_name = "REPORT")]
+    pub(crate) report: PathBuf,
+    /// Folder for the plots [default: the report's own]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ScheduleArgs {
+    /// A report.json, or the folder that holds it
+    #[arg(value_name = "REPORT")]
+    pub(crate) report: PathBuf,
+    /// What to print the schedule for
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: ScheduleFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The file to write
+    #[arg(value_name = "PATH", default_value = "lrfind.toml")]
+    pub(crate) path: PathBuf,
+    /// Overwrite the file if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum FindFormat {
+    /// The answer for a person
+    #[default]
+    Text,
+    /// The whole report
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// The verdict for a person
+    #[default]
+    Text,
+    /// The whole report
+    Json,
+    /// One annotation for GitHub Actions
+    Github,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum FailOn {
+    /// The rate itself is unstable
+    Unstable,
+    /// As above, or a rate within the margin above is
+    #[default]
+    Marginal,
+    /// As above; an inconclusive check never passes, but ends with 3 rather than 1
+    Inconclusive,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DeviceArg {
+    /// burn-flex
+    Flex,
+    /// burn-ndarray
+    Ndarray,
+}
+
+impl From<DeviceArg> for DeviceKind {
+    fn from(device: DeviceArg) -> Self {
+        match device {
+            DeviceArg::Flex => Self::Flex,
+            DeviceArg::Ndarray => Self::Ndarray,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ScheduleFormat {
+    /// A table for a person
+    #[default]
+    Text,
+    /// Rust, for burn
+    Burn,
+    /// Python, for PyTorch
+    Pytorch,
+    /// Python, for Keras
+    Keras,
+    /// Python, for Optax
+    Optax,
+    /// The facts, for a program
+    Json,
+}
+
+impl From<ScheduleFormat> for Target {
+    fn from(format: ScheduleFormat) -> Self {
+        match format {
+            ScheduleFormat::Text => Self::Text,
+            ScheduleFormat::Burn => Self::Burn,
+            ScheduleFormat::Pytorch => Self::Pytorch,
+            ScheduleFormat::Keras => Self::Keras,
+            ScheduleFormat::Optax => Self::Optax,
+            ScheduleFormat::Json => Self::Json,
+        }
+    }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a whole number of 1 or more".to_owned())
+}
+
+fn margin(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|factor: &f64| factor.is_finite() && *factor >= 1.0)
+        .ok_or_else(|| "write a number of 1 or more".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn refuses_numbers_that_make_no_sense() {
+        for flags in [["--jobs", "0"], ["--seeds", "x"], ["--iterations", "0"], ["--budget", "-1"]] {
+            assert!(Cli::try_parse_from(["lrfind", "find", "x.toml"].into_iter().chain(flags)).is_err(), "{flags:?}");
+        }
+        for factor in ["0.5", "nan", "inf"] {
+            assert!(Cli::try_parse_from(["lrfind", "check", "x.toml", "--margin", factor]).is_err(), "{factor}");
+        }
+        assert!(Cli::try_parse_from(["lrfind", "find", "x.toml", "--range", "1e-4", "1"]).is_ok());
+        assert!(Cli::try_parse_from(["lrfind", "find", "x.toml", "--range", "1e-4"]).is_err());
+    }
+}

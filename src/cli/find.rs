@@ -1,0 +1,33 @@
+//! `lrfind find`.
+
+use std::path::Path;
+
+use lrfind::Study;
+use lrfind::report::json;
+use lrfind::report::summary::{self, Context};
+
+use super::args::{FindArgs, FindFormat};
+use super::exit::Exit;
+use super::{output, trials};
+
+pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
+    let plan = trials::plan(&args.common)?;
+    let task = trials::task(&plan, &args.common)?;
+    let study = Study::of_plan(&plan, &task);
+    let cost = study.find_forecast();
+    if args.common.dry_run {
+        return trials::dry_run(&study, &cost, args.format == FindFormat::Json);
+    }
+    let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&plan.name));
+    output::prepare(&dir)?;
+    let (report, elapsed) = trials::run(&study, &cost, &args.common, |options| study.find(options))?;
+    let (files, saved) = trials::save(&report, &dir, &args.common, elapsed);
+    output::print(&match args.format {
+        FindFormat::Json => json::render(&report)?,
+        FindFormat::Text => {
+            let colour = output::colour(&std::io::stdout());
+            summary::render(&report, &Context { colour, config: Some(&args.common.config), files: &files })
+        }
+    })?;
+    saved.map(|()| Exit::of_find(&report))
+}

@@ -1,0 +1,62 @@
+//! The command line: the only code that prints, writes files, or listens for signals.
+
+mod args;
+mod check;
+mod exit;
+mod find;
+mod init;
+mod output;
+mod plot;
+mod progress;
+mod schedule;
+mod trials;
+
+use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
+use std::sync::{Mutex, PoisonError};
+
+use clap::Parser;
+
+use args::{Cli, Command};
+pub(crate) use exit::Exit;
+
+/// Runs the command line. Never panics.
+pub(crate) fn main() -> Exit {
+    panic::set_hook(Box::new(remember_panic));
+    panic::catch_unwind(AssertUnwindSafe(parse_and_run)).unwrap_or_else(|_| {
+        let what = LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
+        output::note(&format!("error: internal error, please report it: {what}"));
+        Exit::Error
+    })
+}
+
+/// What the last panic said, and where. Panics of single trials are caught and reported with the trial, so none is printed
+/// when it happens.
+static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
+
+fn remember_panic(info: &PanicHookInfo<'_>) {
+    let message = info.payload_as_str().unwrap_or("no message");
+    let place = info.location().map(|place| format!(" at {place}")).unwrap_or_default();
+    *LAST_PANIC.lock().unwrap_or_else(PoisonError::into_inner) = Some(format!("{message}{place}"));
+}
+
+fn parse_and_run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version go to standard output and are no errors; where they cannot be printed nobody reads them.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Error } else { Exit::Done };
+        }
+    };
+    let result = match &cli.command {
+        Command::Find(args) => find::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Plot(args) => plot::run(args),
+        Command::Schedule(args) => schedule::run(args),
+        Command::Init(args) => init::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        output::note(&format!("error: {error:#}"));
+        Exit::Error
+    })
+}

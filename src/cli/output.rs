@@ -1,0 +1,208 @@
+//! Files written whole or not at all, and text printed to a reader who may have gone.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use lrfind::error::FileError;
+use lrfind::report::plots::Plot;
+use lrfind::report::{Report, json};
+use tempfile::NamedTempFile;
+
+/// The name of the report in its folder.
+const REPORT: &str = "report.json";
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
+    move |source| FileError { action, path: path.to_owned(), source }
+}
+
+/// Prints to standard output. A reader that closed the pipe has had enough, which is no error.
+pub(crate) fn print(text: &str) -> Result<(), FileError> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(failed("write to", Path::new("standard output"))(error)),
+        _ => Ok(()),
+    }
+}
+
+/// Prints a line to standard error. Where even that fails there is nobody left to tell.
+pub(crate) fn note(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Whether to colour what goes to `stream`: terminals only, and not where NO_COLOR is set or the terminal is a dumb one.
+pub(crate) fn colour(stream: &impl IsTerminal) -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    stream.is_terminal() && !set("NO_COLOR") && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb"))
+}
+
+/// Makes the folder `dir` and proves that files can be written there.
+pub(crate) fn prepare(dir: &Path) -> Result<(), FileError> {
+    fs::create_dir_all(dir).map_err(failed("create the folder", dir))?;
+    temporary(dir)
+        .and_then(|mut file| file.write_all(b"lrfind").and_then(|()| file.close()))
+        .map_err(failed("write to the folder", dir))
+}
+
+/// Writes `bytes` to `path`: the file appears whole, or stays as it was. Overwrites.
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    // A device or a pipe is not replaced by a file.
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return fs::write(path, bytes).map_err(failed("write", path));
+    }
+    filled(path, bytes).and_then(|file| file.persist(path).map_err(|e| e.error)).map(drop).map_err(failed("write", path))
+}
+
+/// As [`write()`], but never overwrites: an existing file is an error of kind `AlreadyExists`.
+pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
+    filled(path, bytes)
+        .and_then(|file| file.persist_noclobber(path).map_err(|e| e.error))
+        .map(drop)
+        .map_err(failed("write", path))
+}
+
+/// A temporary file beside `path` with `bytes` safely on the disk.
+fn filled(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+    let dir = match path.parent() {
+        Some(dir) if !dir.as_os_str().is_empty() => dir,
+        _ => Path::new("."),
+    };
+    fs::create_dir_all(dir)?;
+    let mut file = temporary(dir)?;
+    file.write_all(bytes)?;
+    file.flush()?;
+    file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// A temporary file with the permissions of any new file, not private as temporary files are: it will be the real one.
+fn temporary(dir: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".lrfind-");
+    #[cfg(unix)]
+    builder.permissions(<fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o666));
+    builder.tempfile_in(dir)
+}
+
+/// Writes the report into `dir` and returns its path.
+pub(crate) fn write_report(report: &Report, dir: &Path) -> anyhow::Result<PathBuf> {
+    let path = dir.join(REPORT);
+    write(&path, json::render(report)?.as_bytes())?;
+    Ok(path)
+}
+
+/// Writes the plots into `dir` and returns their paths.
+pub(crate) fn write_plots(plots: &[Plot], dir: &Path) -> Result<Vec<PathBuf>, FileError> {
+    plots
+        .iter()
+        .map(|plot| {
+            let path = dir.join(plot.file_name);
+            write(&path, &plot.png).map(|()| path)
+        })
+        .collect()
+}
+
+/// Reads a report from its file or its folder; returns the file's path too.
+pub(crate) fn read_report(path: &Path) -> anyhow::Result<(Report, PathBuf)> {
+    let path = if path.is_dir() { path.join(REPORT) } else { path.to_owned() };
+    let bytes = fs::read(&path).map_err(failed("read", &path))?;
+    let report = json::read(&String::from_utf8_lossy(&bytes)).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
+    Ok((report, path))
+}
+
+/// Appends `text` to the file at `path`, as GitHub's step summary wants it.
+pub(crate) fn append(path: &Path, text: &str) -> Result<(), FileError> {
+    fs::OpenOptions::new()
+        .create(true)
+        .append(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .map_err(failed("append to", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(dir: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(dir).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn writes_replaces_and_leaves_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b.json");
+        write(&path, b"one").unwrap();
+        write(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(names(&dir.path().join("a")), ["b.json"]);
+    }
+
+    #[test]
+    fn never_overwrites_unless_asked() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("x.toml");
+        write_new(&path, b"mine").unwrap();
+        assert_eq!(write_new(&path, b"theirs").unwrap_err().source.kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&path).unwrap(), b"mine");
+        assert_eq!(names(dir.path()), ["x.toml"]);
+    }
+
+    #[test]
+    fn a_folder_below_a_file_is_refused_with_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("file");
+        fs::write(&file, "x").unwrap();
+        for error in [prepare(&file.join("out")).unwrap_err(), write(&file.join("out/report.json"), b"x").unwrap_err()] {
+            assert!(error.to_string().contains("file/out"), "{error}");
+        }
+    }
+
+    #[test]
+    fn preparing_a_folder_leaves_it_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join("reports/x");
+        prepare(&out).unwrap();
+        assert_eq!(names(&out), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        // A folder of that name cannot be replaced by a file, whoever tries.
+        let path = dir.path().join("report.json");
+        fs::create_dir_all(path.join("kept")).unwrap();
+        assert!(write(&path, b"new").is_err());
+        assert!(path.join("kept").is_dir());
+        assert_eq!(names(dir.path()), ["report.json"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_what_was_written() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let (ours, theirs) = (dir.path().join("ours"), dir.path().join("theirs"));
+        write(&ours, b"x").unwrap();
+        fs::write(&theirs, b"x").unwrap();
+        let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+        assert_eq!(mode(&ours), mode(&theirs));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let full = Path::new("/dev/full");
+        if !full.exists() {
+            eprintln!("skipped: this system has no /dev/full");
+            return;
+        }
+        let error = write(full, b"x").unwrap_err();
+        assert_eq!(error.source.kind(), ErrorKind::StorageFull, "{error}");
+        assert!(fs::metadata(full).unwrap().file_type().is_char_device());
+    }
+}

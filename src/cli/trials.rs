@@ -1,0 +1,193 @@
+//! What `find` and `check` share: from the command line to a task ready to run, and from a report to files.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, anyhow};
+use lrfind::config::{self, Plan};
+use lrfind::error::FileError;
+use lrfind::lr::LrRange;
+use lrfind::record::Outcome;
+use lrfind::report::text::{counted, grouped, rate};
+use lrfind::report::{Report, plots, summary};
+use lrfind::search::Forecast;
+use lrfind::task::{self, Task};
+use lrfind::trial::Cancel;
+use lrfind::{RunOptions, Study};
+use serde_json::json;
+
+use super::args::CommonArgs;
+use super::exit::Exit;
+use super::output;
+use super::progress::Progress;
+
+/// The config with the flags laid over it.
+pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
+    let mut plan = config::load(&args.config)?;
+    if let Some(range) = args.range.as_deref()
+        && let &[low, high] = range
+    {
+        plan.search.range = LrRange::new(low, high).context("--range")?;
+    }
+    if let Some(iterations) = args.iterations {
+        // The longer trials keep their ratio to the short ones.
+        let ratio = plan.search.long_iterations as f64 / plan.search.iterations.max(1) as f64;
+        plan.search.long_iterations = ((iterations as f64 * ratio).round() as u64).max(iterations);
+        plan.search.iterations = iterations;
+    }
+    plan.search.seeds = args.seeds.unwrap_or(plan.search.seeds);
+    plan.search.budget = args.budget.or(plan.search.budget);
+    plan.device = args.device.map_or(plan.device, Into::into);
+    Ok(plan)
+}
+
+/// The data read and the model built.
+pub(crate) fn task(plan: &Plan, args: &CommonArgs) -> anyhow::Result<Task> {
+    let task = task::build(plan)?;
+    Ok(match args.lanes {
+        Some(lanes) => task.with_max_lanes(lanes),
+        None => task,
+    })
+}
+
+/// The plan and its cost, for a person.
+pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
+    let data = if study.examples == 0 { String::new() } else { format!(" of {}", counted(study.examples as u64, "example")) };
+    let batch =
+        if study.batch_size == 0 { String::new() } else { format!(", batch size {}", grouped(study.batch_size as u64)) };
+    let search = &study.search;
+    let mut text = format!(
+        "{}: {}, {}; {}{batch}{data}\nrates {} to {}, {}, {}\n",
+        study.name,
+        study.model,
+        counted(study.parameters as u64, "parameter"),
+        study.optimizer,
+        rate(search.range.low().get()),
+        rate(search.range.high().get()),
+        counted(search.seeds as u64, "seed"),
+        counted(study.settings().lengths.short, "iteration"),
+    );
+    let width = cost.stages.iter().map(|s| s.name.len()).max().unwrap_or(0);
+    for stage in &cost.stages {
+        let trials = counted(stage.trials as u64, "trial");
+        text += &format!("  {:<width$} {trials:>12} {:>14} iterations\n", stage.name, grouped(stage.iterations));
+    }
+    text += &format!("in all about {} trial-iterations", grouped(cost.total_iterations));
+    if let (Some(planned), Some(share)) = (study.planned_iterations(), share(study, cost)) {
+        text += &format!(", {} of {}", summary::of_planned_run(share), counted(planned, "iteration"));
+    }
+    text + "\n"
+}
+
+fn share(study: &Study<'_>, cost: &Forecast) -> Option<f64> {
+    study.planned_iterations().map(|planned| cost.total_iterations as f64 / planned.max(1) as f64)
+}
+
+/// The plan and its cost, for a program.
+fn describe_json(study: &Study<'_>, cost: &Forecast) -> String {
+    let stages: Vec<_> =
+        cost.stages.iter().map(|s| json!({ "name": s.name, "trials": s.trials, "iterations": s.iterations })).collect();
+    let text = json!({
+        "config": study.config,
+        "stages": stages,
+        "total_iterations": cost.total_iterations,
+        "planned_run": study.planned_iterations(),
+        "share_of_planned_run": share(study, cost),
+    });
+    format!("{text:#}\n")
+}
+
+/// Prints the plan instead of running it.
+pub(crate) fn dry_run(study: &Study<'_>, cost: &Forecast, as_json: bool) -> anyhow::Result<Exit> {
+    output::print(&if as_json { describe_json(study, cost) } else { describe(study, cost) })?;
+    Ok(Exit::Done)
+}
+
+/// Runs `work` with progress shown and Ctrl-C heard, and returns its report and how long it took.
+pub(crate) fn run(
+    study: &Study<'_>,
+    cost: &Forecast,
+    args: &CommonArgs,
+    work: impl FnOnce(&RunOptions<'_>) -> Report,
+) -> anyhow::Result<(Report, Duration)> {
+    if !args.quiet {
+        output::note(describe(study, cost).trim_end());
+    }
+    let cancel = cancel_on_signal()?;
+    let progress = Progress::new(cost.total_iterations, args.quiet);
+    let started = Instant::now();
+    let report = work(&RunOptions { jobs: jobs(args), lanes: args.lanes, cancel, observer: &progress });
+    let elapsed = started.elapsed();
+    progress.finish();
+    if let Some(message) = all_failed(&report) {
+        return Err(anyhow!("no trial could be run: {message}"));
+    }
+    Ok((report, elapsed))
+}
+
+fn jobs(args: &CommonArgs) -> usize {
+    args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+}
+
+/// The first Ctrl-C asks the trials to stop, the second ends the program.
+fn cancel_on_signal() -> anyhow::Result<Cancel> {
+    let cancel = Cancel::default();
+    let heard = cancel.clone();
+    ctrlc::set_handler(move || {
+        if heard.is_cancelled() {
+            #[expect(clippy::exit, reason = "the user insists, and the workers cannot be unwound from here")]
+            std::process::exit(Exit::Interrupted as i32);
+        }
+        heard.cancel();
+        output::note("interrupted: writing what is known so far; press Ctrl-C again to leave at once");
+    })
+    .context("cannot listen for Ctrl-C")?;
+    Ok(cancel)
+}
+
+/// Why no trial ran, if none did: then the report says nothing about any rate.
+fn all_failed(report: &Report) -> Option<&str> {
+    let mut reason = None;
+    for trial in &report.trials {
+        match &trial.outcome {
+            Outcome::Failed { message } => reason = reason.or(Some(message.as_str())),
+            _ => return None,
+        }
+    }
+    reason
+}
+
+/// Writes the timing if asked for, then the report, then the plots. What was written comes back even where a later file
+/// fails, so that the answer can be shown before the error.
+pub(crate) fn save(report: &Report, dir: &Path, args: &CommonArgs, elapsed: Duration) -> (Vec<PathBuf>, anyhow::Result<()>) {
+    let mut files = Vec::new();
+    let result = save_into(&mut files, report, dir, args, elapsed);
+    (files, result)
+}
+
+fn save_into(
+    files: &mut Vec<PathBuf>,
+    report: &Report,
+    dir: &Path,
+    args: &CommonArgs,
+    elapsed: Duration,
+) -> anyhow::Result<()> {
+    files.push(output::write_report(report, dir)?);
+    let drawn = plots::all(report).context("cannot draw the plots; the report is written");
+    let timed = args.timing.as_deref().map_or(Ok(()), |path| write_timing(path, report, args, elapsed));
+    files.extend(output::write_plots(&drawn?, dir)?);
+    Ok(timed?)
+}
+
+fn write_timing(path: &Path, report: &Report, args: &CommonArgs, elapsed: Duration) -> Result<(), FileError> {
+    let iterations = report.cost.trial_iterations;
+    let timing = json!({
+        "schema_version": 1,
+        "wall_seconds": elapsed.as_secs_f64(),
+        "trial_iterations": iterations,
+        "trial_iterations_per_second": iterations as f64 / elapsed.as_secs_f64().max(1e-9),
+        "jobs": jobs(args),
+        "lanes": args.lanes,
+    });
+    output::write(path, format!("{timing:#}\n").as_bytes())
+}

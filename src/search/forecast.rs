@@ -1,0 +1,57 @@
+//! What a search will cost, before it starts.
+
+use super::Settings;
+use super::check::LADDER;
+use super::find::{REFINED_STEP, SCAN_DENSITY};
+
+/// What a search is expected to cost. The search itself extends its range where it must, and ends stages early where it can.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    /// The stages, in order.
+    pub stages: Vec<StageForecast>,
+    /// Trial-iterations over all stages.
+    pub total_iterations: u64,
+}
+
+/// One stage of a [`Forecast`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StageForecast {
+    /// What it is for.
+    pub name: &'static str,
+    /// Trials.
+    pub trials: usize,
+    /// Trial-iterations.
+    pub iterations: u64,
+}
+
+impl Forecast {
+    fn of(stages: Vec<StageForecast>) -> Self {
+        Self { total_iterations: stages.iter().map(|s| s.iterations).sum(), stages }
+    }
+
+    /// The expected cost of [`find`](super::find).
+    pub fn of_find(settings: &Settings) -> Self {
+        let (seeds, lengths) = (settings.seeds, settings.lengths);
+        let halvings = (REFINED_STEP / settings.resolution).log2().ceil().max(0.0) as usize;
+        Self::of(vec![
+            stage("scan", settings.range.grid(SCAN_DENSITY).len() * seeds.min(2), lengths.short),
+            stage("refinement", 4 * seeds, lengths.short),
+            stage("bisection of the threshold", halvings * seeds, lengths.short),
+            stage("longer trials", 4 * seeds, lengths.long),
+            stage("confirmation on fresh seeds", seeds, lengths.confirm),
+        ])
+    }
+
+    /// The expected cost of [`check`](super::check) of a rate that is safe; looking for a safe one costs more.
+    pub fn of_check(settings: &Settings) -> Self {
+        let (seeds, lengths) = (settings.seeds, settings.lengths);
+        Self::of(vec![
+            stage("trials at the rate, above and below", 2 * seeds + LADDER.len() * seeds.min(2), lengths.short),
+            stage("longer trials on fresh seeds", 2 * seeds, lengths.long),
+        ])
+    }
+}
+
+fn stage(name: &'static str, trials: usize, length: u64) -> StageForecast {
+    StageForecast { name, trials, iterations: (trials as u64).saturating_mul(length) }
+}
