@@ -61,12 +61,6 @@ impl Scale {
         let share = if share.is_nan() { 0.5 } else { share.clamp(-10.0, 10.0) };
         self.from + share * (self.to - self.from)
     }
-
-    /// The value at a share of the way, 0 to 1, through the range.
-    pub(super) fn value_at(&self, share: f64) -> f64 {
-        let (a, b) = (self.range.warp(self.range.low), self.range.warp(self.range.high));
-        self.range.unwarp(a + (b - a) * share)
-    }
 }
 
 /// Round values inside a range, about `count` of them, and their labels.
@@ -192,7 +186,7 @@ pub(super) struct Mark {
     pub bold: bool,
 }
 
-/// Writes the marks in one row at height `row`, apart from each other, each tied by a thin line to its place `to.0` at height `to.1`.
+/// Writes the marks in one row at height `row`, apart from each other, each tied by a thin line to its place at height `edge`.
 pub(super) fn draw_marks(canvas: &mut Canvas, marks: &[Mark], place: impl Fn(f64) -> f64, row: f64, edge: f64, area: Area) {
     let style = |m: &Mark| TextStyle::new(BODY, m.color).bold_if(m.bold).centred();
     let mut sorted: Vec<&Mark> = marks.iter().collect();
@@ -256,7 +250,6 @@ mod tests {
         assert!((scale.at(0.1) - 200.0).abs() < 1e-9);
         assert_eq!((scale.at(5.0), scale.at(f64::INFINITY), scale.at(-1.0)), (300.0, 300.0, 100.0));
         assert!((scale.beyond(10.0) - 400.0).abs() < 1e-9);
-        assert!((scale.value_at(0.5) - 0.1).abs() < 1e-12);
     }
 
     #[test]
