@@ -21,7 +21,8 @@ impl Range {
     pub(super) fn padded(self, share: f64) -> Self {
         let (a, b) = (self.warp(self.low), self.warp(self.high));
         // A single value gets room enough that its ticks differ.
-        let least = if self.log { 0.5 } else { (0.05 * a.abs().max(b.abs())).max(1e-12) };
+        let size = a.abs().max(b.abs());
+        let least = if self.log || size == 0.0 { 0.5 } else { 0.05 * size };
         let pad = if b - a < 1e-9 * least { least } else { share * (b - a) };
         Self { low: self.unwarp(a - pad), high: self.unwarp(b + pad), log: self.log }
     }
@@ -239,7 +240,7 @@ mod tests {
     #[test]
     fn padding_opens_an_empty_range() {
         let padded = Range { low: 0.0, high: 0.0, log: false }.padded(0.05);
-        assert!(padded.low < 0.0 && padded.high > 0.0);
+        assert!(padded.low < -0.1 && padded.high > 0.1);
         let padded = Range { low: 0.1, high: 0.1, log: true }.padded(0.05);
         assert!(padded.low < 0.05 && padded.high > 0.2);
     }

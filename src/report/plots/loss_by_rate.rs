@@ -9,7 +9,7 @@ use super::frame::{self, Sign};
 use super::text::TextStyle;
 use super::{Plot, PlotError};
 
-const AREA: Area = Area { left: 170.0, top: 240.0, right: 1550.0, bottom: 812.0 };
+const AREA: Area = Area { left: 170.0, top: 240.0, right: 1500.0, bottom: 812.0 };
 
 /// Where losses and rates lie on the picture.
 struct Place {
@@ -52,7 +52,7 @@ fn draw(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End], long
     if let Some(start) = initial {
         let y = place.y.at(start);
         canvas.dashed(&[(AREA.left, y), (AREA.right, y)], 2.2, (3.0, 6.0), GREY);
-        canvas.text("loss at the start", (AREA.left + 12.0, y - 21.0), TextStyle::new(SMALL, GREY));
+        canvas.text("start", (AREA.right + 12.0, y), TextStyle::new(SMALL, GREY));
     }
     draw_line_marks(canvas, report, place);
     draw_band(canvas, place, short);

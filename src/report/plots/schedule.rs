@@ -37,7 +37,12 @@ fn subtitle(report: &Report, plan: &ScheduleReport) -> String {
         parts.push(format!("warm-up over {} iterations", axis::count(plan.shape.warmup_iterations)));
     }
     if let Some(first) = report.instability.first_unstable.filter(|r| data::is_rate(*r)) {
-        parts.push(format!("ε₀ stays {}× below the first unstable rate {}", times(first / plan.initial), frame::rate(first)));
+        let (factor, first) = (first / plan.initial, frame::rate(first));
+        parts.push(if factor > 1.0 {
+            format!("ε₀ stays {}× below the first unstable rate {first}", times(factor))
+        } else {
+            format!("ε₀ is not below the first unstable rate {first}")
+        });
     }
     parts.join(" · ")
 }
@@ -167,6 +172,15 @@ mod tests {
         assert!(line.contains(&(plan.shape.warmup_iterations, plan.initial)));
         assert_eq!(line.last().unwrap().0, 12_000);
         assert!(line.len() > 1000 && line.windows(2).all(|p| p[0].0 < p[1].0));
+    }
+
+    #[test]
+    fn the_subtitle_tells_on_which_side_of_the_threshold_the_rate_lies() {
+        let mut report = sample::report();
+        let plan = report.schedule.clone().unwrap();
+        assert_eq!(subtitle(&report, &plan), "warm-up over 400 iterations · ε₀ stays 5× below the first unstable rate 0.6");
+        report.instability.first_unstable = Some(0.1);
+        assert!(subtitle(&report, &plan).ends_with("ε₀ is not below the first unstable rate 0.1"));
     }
 
     #[test]
