@@ -108,6 +108,9 @@ fn unsuitable(message: impl Into<String>) -> TaskError {
 }
 
 fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<Task, TaskError> {
+    if curvatures.is_empty() {
+        return Err(unsuitable("a quadratic without curvatures has nothing to train: write curvatures = [1.0, 10.0] or the like"));
+    }
     let max_lanes = lanes(plan, &Size { parameters: curvatures.len() as f64, values: 0.0 })?;
     Ok(Task {
         model: Box::new(Quadratic::new(curvatures)),
@@ -146,6 +149,13 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
     }
     let batch_size = if training.batch_size == 0 { examples } else { training.batch_size };
     let shape = Shape::new(&plan.model, &split.train);
+    if shape.widths.contains(&0) {
+        return Err(unsuitable(format!(
+            "a layer of width 0 passes nothing on (the widths are {:?}): give each hidden layer at least one unit, \
+             and the data at least one feature",
+            shape.widths
+        )));
+    }
     let max_lanes = lanes(plan, &shape.size(batch_size))?;
     let device = device::device(plan.device);
     let model = Network::new(shape.layers(), split.train.features, training.label_smoothing, device);
@@ -233,3 +243,6 @@ fn lanes(plan: &Plan, size: &Size) -> Result<usize, TaskError> {
     }
     Ok((WORKING_SET / bytes).clamp(1.0, MOST_LANES) as usize)
 }
+
+#[cfg(test)]
+mod tests;
