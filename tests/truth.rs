@@ -50,6 +50,7 @@ fn noisy_quadratics() {
         for noise in [0.01, 0.1, 0.3] {
             assert_threshold(&Quadratic { noise, ..Quadratic::sgd(&curvatures) });
             assert_threshold(&Quadratic { noise, momentum: 0.9, ..Quadratic::sgd(&curvatures) });
+            assert_threshold(&Quadratic { noise, momentum: 0.9, nesterov: true, ..Quadratic::sgd(&curvatures) });
         }
     }
 }

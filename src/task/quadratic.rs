@@ -12,10 +12,10 @@ pub(crate) struct Quadratic {
 }
 
 impl Quadratic {
-    /// A quadratic with these curvatures λ; θ begins standard normal.
+    /// A quadratic with these curvatures λ; each θᵢ begins at a distance of 0.5 to 1.5 from the minimum.
     pub(crate) fn new(curvatures: &[f64]) -> Self {
         let curvatures: Vec<f32> = curvatures.iter().map(|&curvature| curvature as f32).collect();
-        let parameters = [ParameterSpec { size: curvatures.len(), initial: Initial::Normal(1.0) }];
+        let parameters = [ParameterSpec { size: curvatures.len(), initial: Initial::Away(0.5, 1.5) }];
         Self { curvatures, parameters }
     }
 }
