@@ -1,9 +1,9 @@
 //! Finds the initial learning rate ε₀ for a long training run.
 //! TEMPORARY STUBS of the facade, to compile the binary against.
-#![allow(missing_docs, missing_debug_implementations, unreachable_pub)]
 
 #[path = "config/mod.rs"]
 mod real_config;
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub mod config {
     pub use super::real_config::*;
     use std::path::Path;
@@ -66,8 +66,10 @@ pub mod lr;
 #[path = "report/mod.rs"]
 mod real_report;
 pub mod record;
+#[allow(missing_docs)]
 pub mod report {
     pub use super::real_report::*;
+    #[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
     pub mod plots {
         #[derive(Debug, thiserror::Error)]
         #[error("plot")]
@@ -82,6 +84,7 @@ pub mod report {
     }
 }
 pub mod schedule;
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub mod task {
     #[derive(Debug, thiserror::Error)]
     #[error("task")]
@@ -115,6 +118,7 @@ pub mod task {
         }))
     }
 }
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub mod trial {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
@@ -129,6 +133,7 @@ pub mod trial {
         }
     }
 }
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub mod search {
     pub struct StageForecast {
         pub name: &'static str,
@@ -142,12 +147,14 @@ pub mod search {
         pub share_of_planned_run: Option<f64>,
     }
 }
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub struct RunOptions<'a> {
     pub jobs: usize,
     pub lanes: Option<usize>,
     pub cancel: trial::Cancel,
     pub observer: &'a dyn record::Observer,
 }
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 fn run(options: &RunOptions<'_>, rate: Option<f64>) -> report::Report {
     use record::Event;
     options.observer.observe(&Event::StageStarted { stage: "scan", trials: 100, iterations: 10_000 });
@@ -170,12 +177,15 @@ fn run(options: &RunOptions<'_>, rate: Option<f64>) -> report::Report {
     report.check = report.check.map(|c| report::Check { learning_rate: rate.unwrap_or(c.learning_rate), ..c });
     report
 }
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub fn find(_: &config::Plan, _: &task::Task, options: &RunOptions<'_>) -> report::Report {
     run(options, None)
 }
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub fn check(_: &config::Plan, _: &task::Task, rate: lr::LearningRate, options: &RunOptions<'_>) -> report::Report {
     run(options, Some(rate.get()))
 }
+#[allow(missing_docs, missing_debug_implementations, unreachable_pub, clippy::all, clippy::pedantic, clippy::unwrap_used)]
 pub fn forecast(_: &config::Plan, facts: &task::TaskFacts) -> search::Forecast {
     search::Forecast {
         stages: vec![search::StageForecast { name: "scan", trials: 100, iterations: 10_000 }],

@@ -51,29 +51,30 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
         return fs::write(path, bytes).map_err(failed("write", path));
     }
-    filled(path, bytes).and_then(|file| file.persist(path).map_err(|e| e.error)).map(drop).map_err(failed("write", path))
+    let file = filled(path, bytes)?;
+    file.persist(path).map(drop).map_err(|e| failed("write", path)(e.error))
 }
 
 /// As [`write()`], but never overwrites: an existing file is an error of kind `AlreadyExists`.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    filled(path, bytes)
-        .and_then(|file| file.persist_noclobber(path).map_err(|e| e.error))
-        .map(drop)
-        .map_err(failed("write", path))
+    let file = filled(path, bytes)?;
+    file.persist_noclobber(path).map(drop).map_err(|e| failed("write", path)(e.error))
 }
 
-/// A temporary file beside `path` with `bytes` safely on the disk.
-fn filled(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
+/// A temporary file beside `path` with `bytes` safely on the disk; makes the folder if need be.
+fn filled(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, FileError> {
     let dir = match path.parent() {
         Some(dir) if !dir.as_os_str().is_empty() => dir,
         _ => Path::new("."),
     };
-    fs::create_dir_all(dir)?;
-    let mut file = temporary(dir)?;
-    file.write_all(bytes)?;
-    file.flush()?;
-    file.as_file().sync_all()?;
-    Ok(file)
+    fs::create_dir_all(dir).map_err(failed("create the folder", dir))?;
+    let fill = |mut file: NamedTempFile| {
+        file.write_all(bytes)?;
+        file.flush()?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    };
+    temporary(dir).and_then(fill).map_err(failed("write", path))
 }
 
 /// A temporary file with the permissions of any new file, not private as temporary files are: it will be the real one.

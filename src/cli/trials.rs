@@ -35,7 +35,7 @@ pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
         plan.search.long_iterations = ((iterations as f64 * ratio).round() as u64).max(iterations);
         plan.search.iterations = iterations;
     }
-    plan.search.seeds = args.seeds.unwrap_or(plan.search.seeds);
+    plan.search.seeds = args.seeds.map_or(plan.search.seeds, usize::from);
     plan.search.budget = args.budget.or(plan.search.budget);
     plan.device = args.device.map_or(plan.device, Into::into);
     Ok(plan)
@@ -53,8 +53,20 @@ pub(crate) fn task(plan: &Plan, args: &CommonArgs) -> anyhow::Result<Task> {
 /// The plan and its cost, for a person.
 pub(crate) fn describe(plan: &Plan, facts: &TaskFacts, cost: &Forecast) -> String {
     let data = if facts.examples == 0 { String::new() } else { format!(" of {}", counted(facts.examples as u64, "example")) };
-    let mut text = format!(
-        "{}: {}, {}; {}, batch size {}{data}\nrates {} to {}, {}, {}\n",
+    let stages: Vec<_> = cost
+        .stages
+        .iter()
+        .map(|stage| {
+            let (trials, iterations) = (counted(stage.trials as u64, "trial"), grouped(stage.iterations));
+            format!("  {:<24} {trials:>12} {iterations:>14} iterations\n", stage.name)
+        })
+        .collect();
+    let share = match cost.share_of_planned_run {
+        Some(share) => format!(", {} of {}", summary::of_planned_run(share), counted(cost.planned_run, "iteration")),
+        None => String::new(),
+    };
+    format!(
+        "{}: {}, {}; {}, batch size {}{data}\nrates {} to {}, {}, {}\n{}in all about {} trial-iterations{share}\n",
         plan.name,
         facts.model,
         counted(facts.parameters as u64, "parameter"),
@@ -64,16 +76,8 @@ pub(crate) fn describe(plan: &Plan, facts: &TaskFacts, cost: &Forecast) -> Strin
         rate(plan.search.range.high().get()),
         counted(plan.search.seeds as u64, "seed"),
         counted(plan.search.iterations, "iteration"),
-    );
-    for stage in &cost.stages {
-        let trials = counted(stage.trials as u64, "trial");
-        text += &format!("  {:<24} {trials:>12} {:>14} iterations\n", stage.name, grouped(stage.iterations));
-    }
-    let share = cost.share_of_planned_run.map(|share| format!(", {}", summary::of_planned_run(share))).unwrap_or_default();
-    text + &format!(
-        "in all about {} trial-iterations{share} of {}\n",
+        stages.concat(),
         grouped(cost.total_iterations),
-        counted(cost.planned_run, "iteration")
     )
 }
 

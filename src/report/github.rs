@@ -17,13 +17,10 @@ pub fn annotation(report: &Report, file: &str, line: Option<usize>) -> Option<St
         CheckVerdict::Marginal | CheckVerdict::Inconclusive => "warning",
         CheckVerdict::Safe => "notice",
     };
-    let mut message = verdict_sentence(report, check);
-    for finding in &check.findings {
-        message += "\n";
-        message += finding;
-    }
+    let mut lines = vec![verdict_sentence(report, check)];
+    lines.extend(check.findings.iter().cloned());
     if let (Some(rate), false) = (check.safe_learning_rate, check.verdict == CheckVerdict::Safe) {
-        message += &format!("\nsafe learning rate: {}", text::rate(rate));
+        lines.push(format!("safe learning rate: {}", text::rate(rate)));
     }
     let title = format!("lrfind: {} learning rate", verdict_word(check.verdict).to_lowercase());
     Some(format!(
@@ -31,7 +28,7 @@ pub fn annotation(report: &Report, file: &str, line: Option<usize>) -> Option<St
         escaped_property(&title),
         escaped_property(file),
         line.unwrap_or(1),
-        escaped_data(&message)
+        escaped_data(&lines.join("\n"))
     ))
 }
 

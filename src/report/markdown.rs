@@ -8,13 +8,9 @@ use super::{CheckVerdict, Report, Status, export};
 pub fn render(report: &Report) -> String {
     let mut text = heading(report);
     let reasons = report.check.as_ref().map_or(&report.recommendation.because, |check| &check.findings);
-    for reason in reasons {
-        text += &format!("- {}\n", escaped(reason));
-    }
+    text.extend(reasons.iter().map(|reason| format!("- {}\n", escaped(reason))));
     text += "\n| | |\n|---|---|\n";
-    for (label, value) in facts(report) {
-        text += &format!("| {label} | {} |\n", escaped(&value));
-    }
+    text.extend(facts(report).iter().map(|(label, value)| format!("| {label} | {} |\n", escaped(value))));
     text += &warnings(report);
     text += &evidence(report);
     text
@@ -87,9 +83,10 @@ fn evidence(report: &Report) -> String {
     let mut text = String::from(
         "\n<details><summary>Trials by learning rate</summary>\n\n| learning rate | iterations | unstable seeds |\n|---|---|---|\n",
     );
-    for row in &report.instability.evidence {
-        text += &format!("| {} | {} | {} of {} |\n", text::rate(row.learning_rate), row.iterations, row.unstable, row.seeds);
-    }
+    text.extend(report.instability.evidence.iter().map(|row| {
+        let rate = text::rate(row.learning_rate);
+        format!("| {rate} | {} | {} of {} |\n", row.iterations, row.unstable, row.seeds)
+    }));
     text + "\n</details>\n"
 }
 

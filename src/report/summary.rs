@@ -247,7 +247,7 @@ struct Page {
 impl Page {
     fn headline(&mut self, colour: Colour, bold: &str, rest: &str) {
         let bold = self.painted(Some(colour), bold);
-        self.text += &format!("{bold}{rest}\n\n");
+        self.text.extend([bold.as_str(), rest, "\n\n"]);
     }
 
     fn fact(&mut self, label: &str, text: &str) {
@@ -271,7 +271,7 @@ impl Page {
     fn put<'t>(&mut self, label: &str, lines: impl IntoIterator<Item = &'t str>) {
         for (k, line) in lines.into_iter().enumerate() {
             let label = if k == 0 { label.to_owned() } else { " ".repeat(INDENT) };
-            self.text += &format!("{label}{line}\n");
+            self.text.extend([label.as_str(), line, "\n"]);
         }
     }
 
