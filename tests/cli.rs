@@ -223,6 +223,29 @@ fn plot_redraws_from_the_report_alone() {
     assert!(stderr.contains("file/plots"), "{stderr}");
 }
 
+/// With a limit of 0 on the size of files, every write to a file fails as on a full disk.
+#[cfg(unix)]
+#[test]
+fn a_file_that_cannot_be_written_stays_as_it_was() {
+    let dir = folder();
+    fs::write(dir.path().join("x.toml"), "kept").unwrap();
+    let script = r#"trap '' XFSZ; ulimit -f 0 || exit 77; exec "$0" init x.toml --force"#;
+    let output = std::process::Command::new("sh")
+        .args(["-c", script, env!("CARGO_BIN_EXE_lrfind")])
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    if output.status.code() == Some(77) {
+        eprintln!("skipped: this shell cannot limit the size of files");
+        return;
+    }
+    assert_eq!(output.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(stderr.starts_with("error: cannot write x.toml: "), "{stderr}");
+    assert_eq!(fs::read_to_string(dir.path().join("x.toml")).unwrap(), "kept");
+    assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "no temporary file stays behind");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_behind_standard_output_ends_with_2() {

@@ -13,7 +13,7 @@ use super::exit;
 /// Many short trials at fixed rates measure which rate does best early on, at which rate training becomes unstable, and how
 /// far apart the two are. The recommended rate lies above the best early rate and safely below the threshold.
 #[derive(Debug, Parser)]
-#[command(name = "lrfind", version, after_help = concat_help(EXAMPLES), propagate_version = true, max_term_width = 100)]
+#[command(name = "lrfind", version, after_help = concat_help(EXAMPLES), propagate_version = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,

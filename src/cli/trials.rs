@@ -109,6 +109,7 @@ pub(crate) fn run(
     args: &CommonArgs,
     work: impl FnOnce(&RunOptions<'_>) -> Report,
 ) -> anyhow::Result<(Report, Duration)> {
+    args.timing.as_deref().map_or(Ok(()), output::prepare_for)?;
     let cost = forecast(plan, task.facts());
     if !args.quiet {
         output::note(describe(plan, task.facts(), &cost).trim_end());

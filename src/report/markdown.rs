@@ -1,6 +1,6 @@
 //! The answer in Markdown, for the summary of a CI job. Headings start at the third level: the summary has its own above.
 
-use super::summary::{cost, threshold, verdict_sentence, verdict_word};
+use super::summary::{cost, threshold, verdict_sentence, verdict_words};
 use super::text::{self, counted, number, percent};
 use super::{CheckVerdict, Report, Status, export};
 
@@ -27,8 +27,8 @@ fn heading(report: &Report) -> String {
                 CheckVerdict::Marginal | CheckVerdict::Inconclusive => "⚠️",
             };
             format!(
-                "### {mark} {name}: {}\n\n{}\n",
-                verdict_word(check.verdict).to_lowercase(),
+                "### {mark} {name}: learning rate {}\n\n{}\n",
+                verdict_words(check.verdict),
                 escaped(&verdict_sentence(report, check))
             )
         }
@@ -114,7 +114,10 @@ mod tests {
     #[test]
     fn a_verdict_leads() {
         let text = render(&sample::checked());
-        assert!(text.starts_with("### ❌ digits: unstable\n\nlearning rate 0.5: 2 of 3 seeds unstable"), "{text}");
+        assert!(
+            text.starts_with("### ❌ digits: learning rate unstable\n\nlearning rate 0.5: 2 of 3 seeds unstable"),
+            "{text}"
+        );
         assert!(text.contains("| safe rate | 0.12 |\n"), "{text}");
         assert!(text.contains("> ⚠️ only 3 seeds were tried; give --seeds 5\n"), "{text}");
     }
