@@ -205,6 +205,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    #[expect(clippy::print_stderr, reason = "says that it was skipped")]
     fn a_device_is_written_to_and_not_replaced() {
         use std::os::unix::fs::FileTypeExt;
         let full = Path::new("/dev/full");
