@@ -35,7 +35,7 @@ pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
         plan.search.long_iterations = ((iterations as f64 * ratio).round() as u64).max(iterations);
         plan.search.iterations = iterations;
     }
-    plan.search.seeds = args.seeds.unwrap_or(plan.search.seeds);
+    plan.search.seeds = args.seeds.map_or(plan.search.seeds, usize::from);
     plan.search.budget = args.budget.or(plan.search.budget);
     plan.device = args.device.map_or(plan.device, Into::into);
     Ok(plan)
@@ -110,6 +110,7 @@ pub(crate) fn run(
     args: &CommonArgs,
     work: impl FnOnce(&RunOptions<'_>) -> Report,
 ) -> anyhow::Result<(Report, Duration)> {
+    args.timing.as_deref().map_or(Ok(()), output::prepare_for)?;
     if !args.quiet {
         output::note(describe(study, cost).trim_end());
     }

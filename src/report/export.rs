@@ -132,11 +132,10 @@ fn facts(schedule: &ScheduleReport) -> serde_json::Value {
 }
 
 fn table(schedule: &ScheduleReport) -> String {
-    let mut text = format!("{}\nformula: {}\n\n{:>12}  learning rate\n", describe(schedule), formula(schedule), "iteration");
-    for k in milestones(&schedule.shape) {
-        text += &format!("{:>12}  {}\n", grouped(k), format_significant(rate_at(schedule, k), 4));
-    }
-    text
+    let row = |k| format!("{:>12}  {}\n", grouped(k), format_significant(rate_at(schedule, k), 4));
+    let rows: Vec<_> = milestones(&schedule.shape).into_iter().map(row).collect();
+    let (sentence, formula) = (describe(schedule), formula(schedule));
+    format!("{sentence}\nformula: {formula}\n\n{:>12}  learning rate\n{}", "iteration", rows.concat())
 }
 
 /// The whole numbers of a schedule's formula.
