@@ -109,7 +109,9 @@ fn unsuitable(message: impl Into<String>) -> TaskError {
 
 fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<Task, TaskError> {
     if curvatures.is_empty() {
-        return Err(unsuitable("a quadratic without curvatures has nothing to train: write curvatures = [1.0, 10.0] or the like"));
+        return Err(unsuitable(
+            "a quadratic without curvatures has nothing to train: write curvatures = [1.0, 10.0] or the like",
+        ));
     }
     let max_lanes = lanes(plan, &Size { parameters: curvatures.len() as f64, values: 0.0 })?;
     Ok(Task {

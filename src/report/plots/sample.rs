@@ -63,6 +63,8 @@ pub(super) fn with_trials(trials: Vec<Trial>) -> Report {
         instability: Instability {
             last_stable: Some(0.4),
             first_unstable: Some(0.6),
+            threshold: None,
+            resolution_decades: 0.02,
             interval: Some(Interval { low: 0.45, median: 0.6, high: 0.8, confidence: 0.9 }),
             evidence: vec![Evidence {
                 learning_rate: 0.6,
