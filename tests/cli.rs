@@ -54,7 +54,7 @@ fn report() -> Value {
             "reason": null,
         },
         "instability": {
-            "last_stable": 0.5, "first_unstable": 0.6, "interval": null, "censored": null,
+            "last_stable": 0.5, "first_unstable": 0.6, "threshold": null, "resolution_decades": 0.02, "interval": null, "censored": null,
             "evidence": [{ "learning_rate": 0.6, "iterations": 3, "seeds": 1, "unstable": 1, "reason": "blow_up" }],
         },
         "recommendation": {
