@@ -18,7 +18,7 @@ fn refused(name: &str, content: impl AsRef<[u8]>, config: &str, parts: &[&str]) 
     for command in ["find", "check"] {
         let ran = folder.lrfind(&format!("{command} x.toml --out out")).ends_with(2).complains_of(parts);
         assert_eq!(ran.stdout, "", "{ran:#?}");
-        assert!(!ran.stderr.contains("trial"), "trials were run: {ran:#?}");
+        assert!(!ran.stderr.contains(" trials, "), "trials were run: {ran:#?}");
         assert!(!folder.path("out").exists());
     }
 }
@@ -61,11 +61,15 @@ fn a_batch_larger_than_the_data() {
 fn a_range_from_zero_or_reversed() {
     let range = |range: &str| csv("", &format!("batch-size = 2\n[search]\nrange = {range}\n"));
     refused("data.csv", GOOD, &range("[0.0, 1.0]"), &["x.toml:11:10", "0.0", "fix:"]);
-    refused("data.csv", GOOD, &range("[1.0, 1e-4]"), &["x.toml:11:9", "not below its end", "write `range = [0.0001, 1]`"]);
+    refused("data.csv", GOOD, &range("[1.0, 1e-4]"), &["x.toml:11:9", "not below its end", "fix: write `range = ["]);
     let folder = Folder::new();
     folder.write("q.toml", QUADRATIC);
     folder.lrfind("find q.toml --range 0 1").ends_with(2).complains_of(&["--range", "0 is not a usable", "1e-12"]);
-    let ran = folder.lrfind("find q.toml --range 1 0.1").ends_with(2).complains_of(&["--range", "not below", "0.1 1"]);
+    let ran = folder.lrfind("find q.toml --range 1 0.1").ends_with(2).complains_of(&[
+        "--range",
+        "1 is not below 0.1",
+        "lower rate first",
+    ]);
     assert!(!ran.stderr.contains("usable"), "{ran:#?}");
 }
 
@@ -135,7 +139,7 @@ fn places_that_cannot_be_written_are_found_before_the_first_trial() {
     for command in ["find", "check"] {
         for (flags, place) in [("--out file/out", "file/out"), ("--out out --timing file/t.json", "file")] {
             let ran = folder.lrfind(&format!("{command} q.toml {flags}")).ends_with(2).complains_of(&["cannot", place]);
-            assert!(!ran.stderr.contains("trial"), "trials were run: {ran:#?}");
+            assert!(!ran.stderr.contains(" trials, "), "trials were run: {ran:#?}");
             // What the system said is said once.
             assert_eq!(ran.stderr.matches("os error").count(), 1, "{ran:#?}");
         }

@@ -56,7 +56,18 @@ fn parse_and_run() -> Exit {
         Command::Init(args) => init::run(args),
     };
     result.unwrap_or_else(|error| {
-        output::note(&format!("error: {error:#}"));
+        output::note(&format!("error: {}", told(&error)));
         Exit::Error
     })
+}
+
+/// The error with its causes, each said once: some errors quote their cause themselves.
+fn told(error: &anyhow::Error) -> String {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.ends_with(&cause) {
+            text += &format!(": {cause}");
+        }
+    }
+    text
 }

@@ -45,10 +45,29 @@ pub(crate) fn prepare(dir: &Path) -> Result<(), FileError> {
         .map_err(failed("write to the folder", dir))
 }
 
+/// Makes the folder of the file `path` and proves that the file can be written there.
+pub(crate) fn prepare_file(path: &Path) -> Result<(), FileError> {
+    if is_special(path) {
+        return Ok(());
+    }
+    if path.is_dir() {
+        return Err(failed("write", path)(ErrorKind::IsADirectory.into()));
+    }
+    prepare(folder(path))
+}
+
+/// Whether `path` is a device or a pipe, which is not to be replaced by a file.
+fn is_special(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes `bytes` to `path`: the file appears whole, or stays as it was. Overwrites.
 pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    // A device or a pipe is not replaced by a file.
-    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+    if is_special(path) {
         return fs::write(path, bytes).map_err(failed("write", path));
     }
     filled(path, bytes).and_then(|file| file.persist(path).map_err(|e| e.error)).map(drop).map_err(failed("write", path))
@@ -64,10 +83,7 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
 
 /// A temporary file beside `path` with `bytes` safely on the disk.
 fn filled(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let dir = match path.parent() {
-        Some(dir) if !dir.as_os_str().is_empty() => dir,
-        _ => Path::new("."),
-    };
+    let dir = folder(path);
     fs::create_dir_all(dir)?;
     let mut file = temporary(dir)?;
     file.write_all(bytes)?;

@@ -80,7 +80,7 @@ impl Ran {
     #[track_caller]
     pub fn ends_with(self, code: i32) -> Self {
         assert_eq!(self.code, Some(code), "{self:#?}");
-        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("internal error"), "{self:#?}");
+        assert!(!self.stderr.contains("panicked") && !self.stderr.contains("internal error, please"), "{self:#?}");
         self
     }
 

@@ -1,5 +1,5 @@
 //! Objectives with a known truth, written without the crate's own models and optimisers.
-#![allow(dead_code, reason = "each test binary uses its part")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 pub mod cli;
 
