@@ -5,7 +5,8 @@ use std::path::PathBuf;
 /// A number that cannot be used as a learning rate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "{value} is not a usable learning rate: write a number between 1e-12 and 1e12, the lower end of a range below the upper"
+    "{} is not a usable learning rate: write a number between 1e-12 and 1e12, the lower end of a range below the upper",
+    crate::lr::format_significant(*value, 6)
 )]
 pub struct RateError {
     /// What was given.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use lrfind::config::DeviceKind;
+use lrfind::config::{self, DeviceKind};
 use lrfind::report::export::Target;
 
 use super::exit;
@@ -114,11 +114,11 @@ pub(crate) struct CommonArgs {
     /// Most trials to compute together in one worker; changes the speed, never the result
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) lanes: Option<usize>,
-    /// Seeds at each rate, 64 at most
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
-    pub(crate) seeds: Option<u16>,
-    /// Iterations of a short trial, 10 or more; the longer trials grow with them
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(10..=100_000))]
+    /// Seeds at each rate, 1 to 64
+    #[arg(long, value_name = "N", value_parser = seeds)]
+    pub(crate) seeds: Option<usize>,
+    /// Iterations of a short trial, 10 to 100000
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(config::ITERATIONS))]
     pub(crate) iterations: Option<u64>,
     /// Learning rates to scan first
     #[arg(long, value_names = ["LOW", "HIGH"], num_args = 2, allow_negative_numbers = true)]
@@ -250,6 +250,14 @@ impl From<ScheduleFormat> for Target {
 
 fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a whole number of 1 or more".to_owned())
+}
+
+fn seeds(text: &str) -> Result<usize, String> {
+    let (least, most) = (config::SEEDS.start(), config::SEEDS.end());
+    text.parse()
+        .ok()
+        .filter(|n| config::SEEDS.contains(n))
+        .ok_or_else(|| format!("write a whole number from {least} to {most}"))
 }
 
 fn margin(text: &str) -> Result<f64, String> {

@@ -24,7 +24,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         return trials::dry_run(&study, &cost, args.format == CheckFormat::Json);
     }
     let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("{}-check", plan.name)));
-    output::prepare(&dir)?;
+    trials::prepare(&dir, &args.common)?;
     let (report, elapsed) = trials::run(&study, &cost, &args.common, |options| study.check(rate, options))?;
     let (files, saved) = trials::save(&report, &dir, &args.common, elapsed);
     output::print(&rendered(&report, args, &plan, &files)?)?;

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
         return trials::dry_run(&study, &cost, args.format == FindFormat::Json);
     }
     let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&plan.name));
-    output::prepare(&dir)?;
+    trials::prepare(&dir, &args.common)?;
     let (report, elapsed) = trials::run(&study, &cost, &args.common, |options| study.find(options))?;
     let (files, saved) = trials::save(&report, &dir, &args.common, elapsed);
     output::print(&match args.format {

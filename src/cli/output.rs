@@ -45,9 +45,15 @@ pub(crate) fn prepare(dir: &Path) -> Result<(), FileError> {
         .map_err(failed("write to the folder", dir))
 }
 
-/// As [`prepare`], for a single file to be written later.
-pub(crate) fn prepare_for(path: &Path) -> Result<(), FileError> {
-    if is_special(path) { Ok(()) } else { prepare(folder_of(path)) }
+/// Makes the folder of the file `path` and proves that the file can be written there.
+pub(crate) fn prepare_file(path: &Path) -> Result<(), FileError> {
+    if is_special(path) {
+        return Ok(());
+    }
+    if path.is_dir() {
+        return Err(failed("write", path)(io::ErrorKind::IsADirectory.into()));
+    }
+    prepare(folder_of(path))
 }
 
 /// Whether `path` is a device or a pipe, which is written to and not replaced by a file.

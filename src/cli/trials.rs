@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, anyhow};
 use lrfind::config::{self, Plan};
 use lrfind::error::FileError;
-use lrfind::lr::LrRange;
+use lrfind::lr::{LearningRate, LrRange};
 use lrfind::record::Outcome;
 use lrfind::report::text::{counted, grouped, rate};
 use lrfind::report::{Report, plots, summary};
 use lrfind::search::{Forecast, StageForecast};
-use lrfind::task::{self, Task};
+use lrfind::task::{self, Task, TaskError};
 use lrfind::trial::Cancel;
 use lrfind::{RunOptions, Study};
 use serde_json::json;
@@ -27,7 +27,7 @@ pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
     if let Some(range) = args.range.as_deref()
         && let &[low, high] = range
     {
-        plan.search.range = LrRange::new(low, high).context("--range")?;
+        plan.search.range = ordered(low, high).context("--range")?;
     }
     if let Some(iterations) = args.iterations {
         // The longer trials keep their ratio to the short ones.
@@ -41,9 +41,17 @@ pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
     Ok(plan)
 }
 
+fn ordered(low: f64, high: f64) -> anyhow::Result<LrRange> {
+    let (low, high) = (LearningRate::new(low)?.get(), LearningRate::new(high)?.get());
+    LrRange::new(low, high).map_err(|_| anyhow!("{low} is not below {high}: write the lower rate first, then a higher one"))
+}
+
 /// The data read and the model built.
 pub(crate) fn task(plan: &Plan, args: &CommonArgs) -> anyhow::Result<Task> {
-    let task = task::build(plan)?;
+    let task = task::build(plan).map_err(|error| match error {
+        TaskError::Data(fault) => anyhow!(fault),
+        TaskError::Unsuitable(_) => anyhow!("{}: {error}", args.config.display()),
+    })?;
     Ok(match args.lanes {
         Some(lanes) => task.with_max_lanes(lanes),
         None => task,
@@ -105,6 +113,12 @@ pub(crate) fn dry_run(study: &Study<'_>, cost: &Forecast, as_json: bool) -> anyh
     Ok(Exit::Done)
 }
 
+/// Proves that everything can be written that will have to be, before the first trial.
+pub(crate) fn prepare(dir: &Path, args: &CommonArgs) -> Result<(), FileError> {
+    output::prepare(dir)?;
+    args.timing.as_deref().map_or(Ok(()), output::prepare_file)
+}
+
 /// Runs `work` with progress shown and Ctrl-C heard, and returns its report and how long it took.
 pub(crate) fn run(
     study: &Study<'_>,
@@ -112,7 +126,6 @@ pub(crate) fn run(
     args: &CommonArgs,
     work: impl FnOnce(&RunOptions<'_>) -> Report,
 ) -> anyhow::Result<(Report, Duration)> {
-    args.timing.as_deref().map_or(Ok(()), output::prepare_for)?;
     if !args.quiet {
         output::note(describe(study, cost).trim_end());
     }

@@ -25,6 +25,7 @@ pub use keys::{Key, keys, reference};
 pub use parse::parse;
 pub use plan::*;
 pub use problems::{ConfigErrors, Problem};
+pub use search::{ITERATIONS, SEEDS};
 pub use starter::starter;
 
 /// Configs longer than this are refused. A config is a page of text; a longer file is the data, or a device, by mistake.

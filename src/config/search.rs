@@ -1,13 +1,15 @@
 //! The `[search]` section.
 
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 
 use super::plan::{OptimizerPlan, SearchPlan, UpdateRule};
 use super::section::{Section, above_zero_to};
 use crate::lr::{BOUNDS, LrRange, format_significant};
 
-/// Bounds on a short trial: fewer iterations than 10 show nothing.
-const ITERATIONS: (u64, u64) = (10, 100_000);
+/// How long a short trial may be: fewer iterations than 10 show nothing.
+pub const ITERATIONS: RangeInclusive<u64> = 10..=100_000;
+/// How many seeds may be tried at each rate.
+pub const SEEDS: RangeInclusive<usize> = 1..=64;
 /// Most iterations of a long trial.
 const MOST_LONG_ITERATIONS: u64 = 10_000_000;
 /// A long trial is this many times a short one, where the config does not say.
@@ -21,8 +23,8 @@ pub(crate) fn read(mut section: Section<'_>, optimizer: Option<&OptimizerPlan>) 
     let (low, high) = default_range(optimizer.map(|optimizer| optimizer.rule));
     let range = range(&mut section).or_else(|| LrRange::new(low, high).ok());
     let extend = section.boolean("extend").unwrap_or(true);
-    let iterations = section.integer("iterations", ITERATIONS.0..=ITERATIONS.1).unwrap_or(100);
-    let long = section.integer("long-iterations", ITERATIONS.0..=MOST_LONG_ITERATIONS);
+    let iterations = section.integer("iterations", ITERATIONS).unwrap_or(100);
+    let long = section.integer("long-iterations", *ITERATIONS.start()..=MOST_LONG_ITERATIONS);
     let long_iterations = long.unwrap_or(LONG * iterations);
     if long_iterations < iterations {
         section.complain(
@@ -31,7 +33,7 @@ pub(crate) fn read(mut section: Section<'_>, optimizer: Option<&OptimizerPlan>) 
             format!("write `long-iterations = {}`, or lower `iterations`", LONG * iterations),
         );
     }
-    let seeds = section.integer("seeds", 1..=64).unwrap_or(3);
+    let seeds = section.integer("seeds", SEEDS).unwrap_or(3);
     let first_seed = section.integer("first-seed", 0..=largest_seed).unwrap_or(0);
     let resolution = section.number("resolution", above_zero_to(1.0)).unwrap_or(0.02);
     let safety = section.number("safety", 1.0..=MOST_SAFETY).unwrap_or(2.0);

@@ -1,6 +1,8 @@
 //! Objectives with a known truth, written without the crate's own models and optimisers.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
+pub mod cli;
+
 use lrfind::error::TrialError;
 use lrfind::record::TrialSpec;
 use lrfind::trial::{Objective, Run};
