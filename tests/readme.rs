@@ -1,4 +1,5 @@
 //! What the README promises, held against the program.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
 use std::path::Path;
