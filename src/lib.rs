@@ -63,6 +63,8 @@
 //! comes late in a run can escape them; [`report::Recommendation::p_unstable`] estimates how likely that is. The library
 //! prints nothing and writes no files.
 
+#![warn(clippy::unwrap_used)]
+
 pub mod analysis;
 pub mod config;
 pub mod error;

@@ -1,5 +1,4 @@
 //! The layers of `src/` as the README describes them: who may use whom, and how long a file may get.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -1,8 +1,6 @@
 //! The command line as a user or a CI job meets it: what it prints where, which files it leaves, and every exit code that
 //! does not need a search.
 
-#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests may fail loudly and say what they skipped")]
-
 use std::fs;
 use std::path::Path;
 

@@ -1,5 +1,4 @@
 //! What the README promises, held against the program.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::fs;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! The recommended schedule in the words of the framework that will follow it.
 //!
-//! Every snippet counts optimiser steps from 0 and gives the same rate as [`Schedule`](crate::schedule::Schedule) at each of
+//! Every snippet counts optimiser steps from 0 and gives the same rate as [`Schedule`] at each of
 //! them. A framework's own schedule is used where it is exact, and the formula is spelled out where it is not.
 
 mod burn;
