@@ -63,7 +63,7 @@
 //! comes late in a run can escape them; [`report::Recommendation::p_unstable`] estimates how likely that is. The library
 //! prints nothing and writes no files.
 
-#![warn(clippy::unwrap_used)]
+#![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod analysis;
 pub mod config;
