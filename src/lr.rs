@@ -38,10 +38,13 @@ impl LearningRate {
         Self::from_log10(self.log10() + decades)
     }
 
-    /// The rate with this base-10 logarithm, rounded to four significant digits and clamped to [`BOUNDS`].
+    /// The rate with this base-10 logarithm, rounded to a thousandth of a decade and four significant digits, and clamped to
+    /// [`BOUNDS`].
     ///
-    /// Rounding makes every rate that the tool tries one that a person can type: the rate printed is the rate tried.
+    /// Rounding makes every rate that the tool tries one that a person can type: the rate printed is the rate tried. Rounding the
+    /// logarithm first keeps steps up and down the grid from drifting off 0.01 to 0.009999.
     pub fn from_log10(decades: f64) -> Self {
+        let decades = (decades * 1000.0).round() / 1000.0;
         Self(significant(10f64.powf(decades), 4).clamp(BOUNDS.0, BOUNDS.1))
     }
 

@@ -21,10 +21,10 @@ pub struct TrialSpec {
     pub recovery: Option<Recovery>,
 }
 
-/// The tail of a trial at a rate known to train well.
+/// The tail of a trial: over its first half the rate falls geometrically to one known to train well, where it stays.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Recovery {
-    /// The rate of the tail.
+    /// The rate in the end.
     pub learning_rate: LearningRate,
     /// Its optimiser steps.
     pub iterations: u64,
@@ -39,7 +39,10 @@ impl TrialSpec {
     /// The rate applied at step `k`, counted from 0.
     pub fn rate_at(&self, k: u64) -> f64 {
         match self.recovery {
-            Some(recovery) if k >= self.iterations => recovery.learning_rate.get(),
+            Some(recovery) if k >= self.iterations => {
+                let share = (2.0 * (k - self.iterations + 1) as f64 / recovery.iterations.max(1) as f64).min(1.0);
+                self.learning_rate.get() * (recovery.learning_rate.get() / self.learning_rate.get()).powf(share)
+            }
             _ => self.learning_rate.get() * crate::schedule::warmup_factor(k, self.warmup),
         }
     }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use lrfind::config::{
-    Activation, Column, ConfigErrors, DataPlan, DeviceKind, Init, ModelPlan, Plan, SyntheticPlan, TaskKind, UpdateRule, keys,
-    load, parse,
+    Activation, Column, ConfigErrors, DataPlan, DeviceKind, Init, ModelPlan, Plan, SyntheticPlan, TaskKind, UpdateRule, load,
+    parse,
 };
 use lrfind::schedule::Decay;
 
@@ -129,7 +129,7 @@ fn schedules_get_their_own_defaults() {
 fn values_may_be_written_in_more_than_one_way() {
     assert_eq!(training("batch-size = \"full\"\n").training.batch_size, 0);
     assert_eq!(training("batch-size = 0x40\n").training.batch_size, 64);
-    assert_eq!(training("epochs = 1e2\n").training.epochs, 100.0);
+    assert_eq!(training("epochs = 1e2\n"), training("epochs = 100\n"));
     let plan = training("\n# comment\nlearning-rate = 1\n").training;
     assert_eq!((plan.learning_rate.map(f64::from), plan.learning_rate_line), (Some(1.0), Some(9)));
     let named = plan_of_target("\"price\"");
@@ -182,7 +182,7 @@ optimizer = { kind = \"adam\", momentum = 0.9 }
         "configs/x.toml:9:14: `batch-size` in [training] must be an integer, or \"full\", not the string `\"a\"`",
         "configs/x.toml:10:30: `momentum` has no use with kind = \"adam\" in [training.optimizer]",
         "did you mean \"mlp\"?",
-        "unknown section [serach]; did you mean `search`?",
+        "unknown section [serach]; did you mean [search]?",
         "[data] has no `path`",
     ] {
         assert!(shown.contains(part), "{part}\nin\n{shown}");
@@ -245,8 +245,8 @@ fn numbers_out_of_range() {
     one_problem(&format!("{SPIRALS}{MLP}[search]\nseeds = 65"), 7, "an integer from 1 to 64", "seeds = 3");
     one_problem(&format!("{SPIRALS}{MLP}[search]\niterations = 9"), 7, "from 10 to 100000", "iterations = 100");
     one_problem(&format!("{SPIRALS}{MLP}[search]\ncheck-margin = 1"), 7, "above 1", "check-margin = 1.5");
-    one_problem(&format!("{SPIRALS}{MLP}[search]\nbudget = 0"), 7, "of at least 1", "budget = ");
-    one_problem(&format!("{SPIRALS}{MLP}[search]\nrange = [1.0, 0.1]"), 7, "not below its end", "range = [1e-1, 1e0]");
+    one_problem(&format!("{SPIRALS}{MLP}[search]\nbudget = 0"), 7, "from 1 to", "budget = ");
+    one_problem(&format!("{SPIRALS}{MLP}[search]\nrange = [1.0, 0.1]"), 7, "not below its end", "range = [0.1, 1]");
     one_problem(&format!("{SPIRALS}{MLP}[search]\nrange = [1.0]"), 7, "two numbers", "range = [1e-5, 1.0]");
     one_problem(&format!("{SPIRALS}{MLP}[search]\nrange = []"), 7, "not empty", "range = [1e-5, 1.0]");
     one_problem(&format!("{CSV}held-out = 1\n{MLP}"), 4, "of at least 0 and below 1", "held-out = 0.2");
@@ -307,123 +307,4 @@ fn files_that_cannot_be_read() {
     says(&path, "not UTF-8 text (line 2)");
     std::fs::write(&path, vec![b'#'; 2 << 20]).unwrap();
     says(&path, "longer than 1 MiB");
-}
-
-/// One config for each kind of section, with every key that goes with it.
-const COMPLETE: [&str; 7] = [
-    "name = \"a\"\ndevice = \"ndarray\"\n[data]\nkind = \"csv\"\npath = \"a\"\ntarget = -1\ntask = \"regression\"\nheader = true\n\
-     standardize = true\nheld-out = 0.2\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
-     optimizer = { kind = \"sgd\", momentum = 0.9, dampening = 0.0, nesterov = true, weight-decay = 1e-4, decoupled = true }\n\
-     batch-size = 32\nepochs = 100\nlearning-rate = 0.05\nclip-norm = 1.0\n\
-     schedule = { kind = \"linear\", final-fraction = 0.01, decay-epochs = 100, warmup-iterations = 500 }\n[search]\n\
-     range = [1e-5, 1.0]\nextend = true\niterations = 100\nlong-iterations = 400\nseeds = 3\nfirst-seed = 0\n\
-     resolution = 0.02\nsafety = 2.0\ncheck-margin = 1.5\nbudget = 1000000\n",
-    "[data]\nkind = \"idx\"\nimages = \"a\"\nlabels = \"b\"\n[model]\nkind = \"mlp\"\nhidden = [8]\nactivation = \"relu\"\n\
-     init = \"he\"\ninit-scale = 1.0\n[training]\nlabel-smoothing = 0.1\nschedule = { kind = \"step\", factor = 0.1, every-epochs = 30 }\n",
-    "[data]\nkind = \"synthetic\"\nproblem = \"teacher-student\"\nsamples = 9\nfeatures = 16\nhidden = 32\nnoise = 0.1\n\
-     data-seed = 0\n[model]\nkind = \"mlp\"\n[training]\noptimizer = { kind = \"adam\", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }\n",
-    "[data]\nkind = \"synthetic\"\nproblem = \"spirals\"\nsamples = 9\nclasses = 3\n[model]\nkind = \"mlp\"\n[training]\n\
-     optimizer = { kind = \"rmsprop\", alpha = 0.99, epsilon = 1e-8, momentum = 0.9 }\n",
-    "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncurvatures = [1.0, 10.0]\n[model]\nkind = \"quadratic\"\n",
-    "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncondition = 100.0\ndimensions = 10\nmax-curvature = 1.0\n",
-    "[data]\nkind = \"synthetic\"\nproblem = \"spirals\"\n[model]\nkind = \"linear\"\n[training.optimizer]\nkind = \"lion\"\n\
-     beta1 = 0.9\n[training.schedule]\nkind = \"exponential\"\n",
-];
-
-#[test]
-fn the_documented_keys_are_the_accepted_ones() {
-    let mut used = std::collections::BTreeSet::new();
-    for text in COMPLETE {
-        plan(text);
-        collect(&text.parse::<toml::Table>().unwrap(), "", &mut used);
-    }
-    let documented = keys().iter().map(|key| (key.section.to_owned(), key.name.to_owned())).collect();
-    assert_eq!(used, documented);
-}
-
-/// Every (section, key) of a table.
-fn collect(table: &toml::Table, section: &str, into: &mut std::collections::BTreeSet<(String, String)>) {
-    for (key, value) in table {
-        into.insert((section.to_owned(), key.clone()));
-        if let Some(below) = value.as_table() {
-            let name = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
-            collect(below, &name, into);
-        }
-    }
-}
-
-#[test]
-fn every_example_of_the_reference_is_accepted() {
-    for key in keys().iter().filter(|key| !key.section.is_empty() && key.kind != "section") {
-        let accepted = COMPLETE.iter().any(|text| {
-            let mut table: toml::Table = text.parse().unwrap();
-            let Some(section) = key.section.split('.').try_fold(&mut table, |table, name| table.get_mut(name)?.as_table_mut())
-            else {
-                return false;
-            };
-            let example: toml::Table = format!("value = {}", key.example).parse().unwrap();
-            let known = section.insert(key.name.to_owned(), example["value"].clone()).is_some();
-            known && read(&table.to_string()).is_ok()
-        });
-        assert!(accepted, "[{}] {} = {}", key.section, key.name, key.example);
-    }
-}
-
-mod arbitrary {
-    use proptest::prelude::*;
-
-    use super::{COMPLETE, Path, parse};
-
-    /// Refused or not, every problem must be fit to print.
-    fn check(text: &str) {
-        if let Err(errors) = parse(text, Path::new("x.toml")) {
-            assert!(!errors.problems.is_empty());
-            for problem in errors.problems {
-                assert!(!problem.message.is_empty() && !problem.fix.is_empty());
-                assert!(!problem.message.contains(['\n', '\u{1b}']), "{problem}");
-                assert!(problem.line.is_none_or(|line| line >= 1 && line <= text.split('\n').count()));
-            }
-        }
-    }
-
-    const SPLICES: [&str; 14] = [
-        "nan",
-        "-inf",
-        "1e999",
-        "9223372036854775808",
-        "-1",
-        "0",
-        "\"\\u001b[31m\\n\"",
-        "[]",
-        "{}",
-        "true",
-        "[[0], 1]",
-        "=",
-        "\"\"",
-        "1979-05-27T07:32:00Z",
-    ];
-
-    proptest! {
-        #[test]
-        fn any_text(text in any::<String>()) {
-            check(&text);
-        }
-
-        #[test]
-        fn a_valid_config_with_a_value_replaced(config in 0..COMPLETE.len(), line in any::<prop::sample::Index>(), splice in 0..SPLICES.len()) {
-            let mut lines: Vec<String> = COMPLETE[config].lines().map(str::to_owned).collect();
-            let line = &mut lines[line.index(COMPLETE[config].lines().count())];
-            if let Some((key, _)) = line.clone().split_once('=') {
-                *line = format!("{key}= {}", SPLICES[splice]);
-            }
-            check(&lines.join("\n"));
-        }
-
-        #[test]
-        fn a_valid_config_with_a_piece_cut_out(config in 0..COMPLETE.len(), a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), piece in any::<String>()) {
-            let text = COMPLETE[config];
-            let (a, b) = (a.index(text.len()), b.index(text.len()));
-            check(&format!("{}{piece}{}", &text[..a.min(b)], &text[a.max(b)..]));
-        }
-    }
 }

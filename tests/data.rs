@@ -77,11 +77,7 @@ fn values(data: &Dataset) -> &[f32] {
     }
 }
 
-fn codes(split: &Split) -> Vec<&str> {
-    split.notes.iter().map(|n| n.code).collect()
-}
-
-/// The error, without the folder in front of it.
+/// The line and message of the error.
 fn refusal(plan: &DataPlan) -> (Option<u64>, String) {
     let error = load(plan).expect_err("this data must be refused");
     (error.line, error.message)
@@ -116,7 +112,7 @@ fn the_digits_load() {
         assert!(part.inputs.iter().all(|x| x.is_finite()));
     }
     // The margin of every picture is empty.
-    assert_eq!(codes(&split), ["constant-feature"]);
+    assert!(split.notes.len() == 1 && split.notes[0].code == "constant-feature");
     for j in [2, 20, 63] {
         let column: Vec<f64> = (0..1438).map(|i| f64::from(split.train.row(i)[j])).collect();
         let mean = column.iter().sum::<f64>() / 1438.0;
@@ -128,8 +124,7 @@ fn the_digits_load() {
 
 #[test]
 fn reads_words_names_quotes_and_other_delimiters() {
-    let text = "\u{feff}\"width; cm\";species;height\r\n1,5;cat;2\r\n".replace("1,5", "1.5") + "\r\n-2; ant ;3e1";
-    let folder = Folder::with(&text);
+    let folder = Folder::with("\u{feff}\"width; cm\";species;height\r\n1.5;cat;2\r\n\r\n-2; ant ;3e1");
     let split = load(&csv_for(&folder.file(), name("species"), TaskKind::Classification)).unwrap();
     assert_eq!(split.train.inputs, [1.5, 2.0, -2.0, 30.0]);
     assert_eq!(labels(&split.train), [1, 0]);
@@ -173,7 +168,6 @@ fn lines_are_counted_past_every_line_end_blank_line_and_quoted_one() {
         let text = ["a,b,y", "", "1,2,0", "\"1\n\",2,1", "", "", "1,x,1", "1,2,0"].join(end);
         assert_refused(bad_csv(&text), Some(8), &["column \"b\": \"x\""]);
     }
-    assert_refused(bad_csv("1,2,0\n1,x,1"), Some(2), &["\"x\""]);
 }
 
 #[test]
@@ -219,24 +213,19 @@ fn targets_that_cannot_be_found_are_refused() {
 #[test]
 fn targets_that_cannot_be_learnt_are_refused() {
     assert_refused(bad_csv("1,2,yes\n1,3,yes\n"), None, &["column 2", "same class, \"yes\""]);
-    let quantities: String = (0..30).map(|i| format!("{i},{}.25\n", i * 3)).collect();
+    let quantities = (0..30).map(|i| format!("{i},{}.25", i * 3)).collect::<Vec<_>>().join("\n");
     assert_refused(bad_csv(&quantities), None, &["30 different values in 30 rows", "task = \"regression\""]);
-    let numbers: String = (0..1500).map(|i| format!("1,{i}\n")).collect();
-    assert_refused(bad_csv(&numbers), None, &["task = \"regression\""]);
     assert_refused(bad_regression("1,5\n2,5.0\n"), None, &["the target is 5 in every row"]);
     assert_refused(bad_csv("a,y\n1,0\n1,0\n"), None, &["column \"y\""]);
 }
 
 #[test]
-fn empty_files_are_refused() {
+fn empty_and_missing_files_are_refused() {
     assert_refused(bad_csv(""), None, &["the file is empty"]);
     assert_refused(bad_csv("\n \n\n"), None, &["the file is empty"]);
     assert_refused(bad_csv("a,b,y\n"), None, &["a header and nothing else"]);
     assert_refused(bad_regression("1,2\n"), None, &["nothing to learn"]);
-}
 
-#[test]
-fn files_that_cannot_be_read_are_refused() {
     let folder = Folder::with("");
     assert_refused(refusal(&csv(&folder.0.path().join("nowhere.csv"))), None, &["check the path"]);
     assert_refused(refusal(&csv(folder.0.path())), None, &["cannot be read"]);
@@ -252,14 +241,13 @@ fn damaged_gzip_is_refused() {
     let crc = damaged.len() - 6;
     damaged[crc] ^= 1;
     assert_refused(refusal(&csv(&Folder::with(&damaged).file())), None, &["damaged", "fetch the file again"]);
-    let followed = [whole, b"garbage".to_vec()].concat();
-    assert!(load(&csv(&Folder::with(followed).file())).is_err());
+    assert!(load(&csv(&Folder::with([whole, b"garbage".to_vec()].concat()).file())).is_err());
 }
 
 /// An IDX file of unsigned bytes.
 fn idx(dimensions: &[u32], elements: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, dimensions.len() as u8];
-    dimensions.iter().for_each(|d| bytes.extend(d.to_be_bytes()));
+    bytes.extend(dimensions.iter().flat_map(|d| d.to_be_bytes()));
     bytes.extend(elements);
     bytes
 }
@@ -344,14 +332,14 @@ fn try_everything(content: &[u8]) {
                 if let DataPlan::Csv { header, standardize, held_out, .. } = &mut plan {
                     (*header, *standardize, *held_out) = (guess, scaled, 0.4);
                 }
-                check_loaded(load(&plan));
+                check_loaded(&load(&plan));
             }
         }
     }
 }
 
 /// Whatever loads must be whole.
-fn check_loaded(outcome: Result<Split, lrfind::error::DataError>) {
+fn check_loaded(outcome: &Result<Split, lrfind::error::DataError>) {
     for part in outcome.iter().flat_map(|split| [&split.train, &split.held_out]) {
         assert_eq!(part.inputs.len(), part.len() * part.features);
         assert!(part.inputs.iter().all(|x| x.is_finite()));
@@ -372,10 +360,12 @@ proptest! {
 
     #[test]
     fn no_text_of_likely_pieces_makes_the_csv_reader_panic(
-        pieces in prop::sample::select(vec!["1", "-2.5", "a", "nan", "1e39", ",", ",", ";", "\t", "\n", "\n", "\r\n", "\"", " ", "é"]),
-        rest in prop::collection::vec(prop::sample::select(vec!["1", "2", ",", ",", "\n", "\r", "\"", "a", ";", " "]), 0..60),
+        pieces in prop::collection::vec(
+            prop::sample::select(vec!["1", "2", "-2.5", "a", "nan", "1e39", ",", ",", ";", "\t", "\n", "\n", "\r", "\"", " ", "é"]),
+            0..60,
+        ),
     ) {
-        try_everything(format!("{pieces}{}", rest.concat()).as_bytes());
+        try_everything(pieces.concat().as_bytes());
     }
 
     #[test]
@@ -383,7 +373,7 @@ proptest! {
         rows in prop::collection::vec((any::<f32>(), -1e30f32..1e30, 0usize..3), 2..40)
     ) {
         let rows: Vec<_> = rows.into_iter().filter(|(x, ..)| x.is_finite()).collect();
-        let text: String = rows.iter().map(|(x, y, class)| format!("{x},{y},c{class}\n")).collect();
+        let text = rows.iter().map(|(x, y, class)| format!("{x},{y},c{class}")).collect::<Vec<_>>().join("\n");
         let distinct = (0..3).filter(|c| rows.iter().any(|r| r.2 == *c)).count();
         let outcome = load(&csv(&Folder::with(text).file()));
         prop_assert_eq!(outcome.is_ok(), distinct > 1);
@@ -399,13 +389,12 @@ proptest! {
         labels in prop::collection::vec(any::<u8>(), 0..40),
         dimensions in prop::collection::vec(prop_oneof![0u32..6, any::<u32>()], 0..5),
     ) {
-        check_loaded(load_idx(&images, &labels));
-        check_loaded(load_idx(&gzip(&images), &labels));
+        check_loaded(&load_idx(&images, &labels));
         let count = dimensions.first().copied().unwrap_or(0);
-        check_loaded(load_idx(&idx(&dimensions, &images), &idx(&[count], &labels)));
+        check_loaded(&load_idx(&idx(&dimensions, &images), &idx(&[count], &labels)));
         let pixels = dimensions.iter().fold(1u64, |n, &d| n.saturating_mul(u64::from(d))).min(2000) as usize;
         let whole = images.iter().copied().cycle().take(if images.is_empty() { 0 } else { pixels }).collect::<Vec<_>>();
         let answers: Vec<u8> = (0..count.min(10)).map(|i| i as u8 % 3).collect();
-        check_loaded(load_idx(&idx(&dimensions, &whole), &idx(&[count], &answers)));
+        check_loaded(&load_idx(&idx(&dimensions, &whole), &idx(&[count], &answers)));
     }
 }

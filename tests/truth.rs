@@ -51,6 +51,10 @@ fn noisy_quadratics() {
             assert_threshold(&Quadratic { noise, ..Quadratic::sgd(&curvatures) });
             assert_threshold(&Quadratic { noise, momentum: 0.9, ..Quadratic::sgd(&curvatures) });
         }
+        // Nesterov amplifies noise most, and its stationary level is reached only after a trial's length.
+        for noise in [0.01, 0.1] {
+            assert_threshold(&Quadratic { noise, momentum: 0.9, nesterov: true, ..Quadratic::sgd(&curvatures) });
+        }
     }
 }
 

@@ -228,11 +228,12 @@ pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
     }
 }
 
-/// Whether the loss is still growing: the last quarter lies above everything in the first half. Exponential growth passes however
-/// slow it is, while losses that fluctuate about a level do so with negligible probability.
+/// Whether the loss is still growing: three quarters of the last quarter lie above everything in the first half. Exponential growth
+/// passes however slow it is, while losses that fluctuate about a level do so with negligible probability.
 fn is_rising(losses: &[f64]) -> bool {
     let peak = part(losses, 0.0, 0.5).iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    median(part(losses, 0.75, 1.0)).is_some_and(|late| late > peak)
+    let late = part(losses, 0.75, 1.0);
+    !late.is_empty() && 4 * late.iter().filter(|loss| **loss > peak).count() >= 3 * late.len()
 }
 
 /// Whether the distance to `floor` at least halves between the second and the last quarter.

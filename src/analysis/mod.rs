@@ -1,8 +1,8 @@
 //! Pure judgements over finished trials: no I/O, clock, randomness or threads.
 //!
 //! The definitions rest on one idea: a rate is *severely* unstable when it loses ground that a gentler rate cannot win back.
-//! [`judge`] turns trials of one length into verdicts, [`threshold`] turns verdicts into a bracket and a posterior, and
-//! [`recommend`] chooses the rate.
+//! [`judge`] turns trials of one length into verdicts, [`bracket`] and [`posterior`] turn verdicts into a bracket and a posterior, and
+//! [`choose`] chooses the rate.
 
 mod assess;
 mod curve;

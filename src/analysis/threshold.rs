@@ -88,7 +88,7 @@ const STEP: f64 = 0.01;
 const WIDTHS: [f64; 13] = [0.02, 0.06, 0.1, 0.14, 0.18, 0.22, 0.26, 0.3, 0.34, 0.38, 0.42, 0.46, 0.5];
 
 /// The posterior of the threshold μ under P(unstable | x) = 0.02 + 0.96·logistic((x − μ)/s), x = log₁₀ ε, with μ uniform over the
-/// rates tried and s over [`WIDTHS`]. The model is that of QUEST (Watson & Pelli 1983). Exact on its grid, and proper even when
+/// rates tried and s over widths from 0.02 to 0.5 decades. The model is that of QUEST (Watson & Pelli 1983). Exact on its grid, and proper even when
 /// the verdicts are a clean step, where a maximum-likelihood fit is not. `None` when no verdict is unstable.
 pub fn posterior(evidence: &[RateEvidence]) -> Option<Posterior> {
     let xs = || evidence.iter().map(|e| e.learning_rate.log10());

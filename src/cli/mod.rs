@@ -56,17 +56,19 @@ fn parse_and_run() -> Exit {
         Command::Init(args) => init::run(args),
     };
     result.unwrap_or_else(|error| {
-        output::note(&format!("error: {}", told(&error)));
+        output::note(&format!("error: {}", in_full(&error)));
         Exit::Error
     })
 }
 
-/// The error with its causes, each said once: some errors quote their cause themselves.
-fn told(error: &anyhow::Error) -> String {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.ends_with(&cause) {
-            text += &format!(": {cause}");
+/// The error and its causes, without those that the message before already quotes.
+fn in_full(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text = format!("{text}: {cause}");
         }
     }
     text

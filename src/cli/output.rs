@@ -51,17 +51,17 @@ pub(crate) fn prepare_file(path: &Path) -> Result<(), FileError> {
         return Ok(());
     }
     if path.is_dir() {
-        return Err(failed("write", path)(ErrorKind::IsADirectory.into()));
+        return Err(failed("write", path)(io::ErrorKind::IsADirectory.into()));
     }
-    prepare(folder(path))
+    prepare(folder_of(path))
 }
 
-/// Whether `path` is a device or a pipe, which is not to be replaced by a file.
+/// Whether `path` is a device or a pipe, which is written to and not replaced by a file.
 fn is_special(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir())
 }
 
-fn folder(path: &Path) -> &Path {
+fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
@@ -70,26 +70,27 @@ pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
     if is_special(path) {
         return fs::write(path, bytes).map_err(failed("write", path));
     }
-    filled(path, bytes).and_then(|file| file.persist(path).map_err(|e| e.error)).map(drop).map_err(failed("write", path))
+    let file = filled(path, bytes)?;
+    file.persist(path).map(drop).map_err(|e| failed("write", path)(e.error))
 }
 
 /// As [`write()`], but never overwrites: an existing file is an error of kind `AlreadyExists`.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    filled(path, bytes)
-        .and_then(|file| file.persist_noclobber(path).map_err(|e| e.error))
-        .map(drop)
-        .map_err(failed("write", path))
+    let file = filled(path, bytes)?;
+    file.persist_noclobber(path).map(drop).map_err(|e| failed("write", path)(e.error))
 }
 
-/// A temporary file beside `path` with `bytes` safely on the disk.
-fn filled(path: &Path, bytes: &[u8]) -> io::Result<NamedTempFile> {
-    let dir = folder(path);
-    fs::create_dir_all(dir)?;
-    let mut file = temporary(dir)?;
-    file.write_all(bytes)?;
-    file.flush()?;
-    file.as_file().sync_all()?;
-    Ok(file)
+/// A temporary file beside `path` with `bytes` safely on the disk; makes the folder if need be.
+fn filled(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, FileError> {
+    let dir = folder_of(path);
+    fs::create_dir_all(dir).map_err(failed("create the folder", dir))?;
+    let fill = |mut file: NamedTempFile| {
+        file.write_all(bytes)?;
+        file.flush()?;
+        file.as_file().sync_all()?;
+        Ok(file)
+    };
+    temporary(dir).and_then(fill).map_err(failed("write", path))
 }
 
 /// A temporary file with the permissions of any new file, not private as temporary files are: it will be the real one.
@@ -210,6 +211,7 @@ mod tests {
 
     #[cfg(target_os = "linux")]
     #[test]
+    #[expect(clippy::print_stderr, reason = "says that it was skipped")]
     fn a_device_is_written_to_and_not_replaced() {
         use std::os::unix::fs::FileTypeExt;
         let full = Path::new("/dev/full");

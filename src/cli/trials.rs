@@ -10,7 +10,7 @@ use lrfind::lr::{LearningRate, LrRange};
 use lrfind::record::Outcome;
 use lrfind::report::text::{counted, grouped, rate};
 use lrfind::report::{Report, plots, summary};
-use lrfind::search::Forecast;
+use lrfind::search::{Forecast, StageForecast};
 use lrfind::task::{self, Task, TaskError};
 use lrfind::trial::Cancel;
 use lrfind::{RunOptions, Study};
@@ -35,7 +35,7 @@ pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
         plan.search.long_iterations = ((iterations as f64 * ratio).round() as u64).max(iterations);
         plan.search.iterations = iterations;
     }
-    plan.search.seeds = args.seeds.unwrap_or(plan.search.seeds);
+    plan.search.seeds = args.seeds.map_or(plan.search.seeds, usize::from);
     plan.search.budget = args.budget.or(plan.search.budget);
     plan.device = args.device.map_or(plan.device, Into::into);
     Ok(plan)
@@ -64,8 +64,18 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
     let batch =
         if study.batch_size == 0 { String::new() } else { format!(", batch size {}", grouped(study.batch_size as u64)) };
     let search = &study.search;
-    let mut text = format!(
-        "{}: {}, {}; {}{batch}{data}\nrates {} to {}, {}, {}\n",
+    let width = cost.stages.iter().map(|s| s.name.len()).max().unwrap_or(0);
+    let stage = |stage: &StageForecast| {
+        let (trials, iterations) = (counted(stage.trials as u64, "trial"), grouped(stage.iterations));
+        format!("  {:<width$} {trials:>12} {iterations:>14} iterations\n", stage.name)
+    };
+    let stages: Vec<String> = cost.stages.iter().map(stage).collect();
+    let share = match (study.planned_iterations(), share(study, cost)) {
+        (Some(planned), Some(share)) => format!(", {} of {}", summary::of_planned_run(share), counted(planned, "iteration")),
+        _ => String::new(),
+    };
+    format!(
+        "{}: {}, {}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}in all about {} trial-iterations{share}\n",
         study.name,
         study.model,
         counted(study.parameters as u64, "parameter"),
@@ -74,17 +84,9 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
         rate(search.range.high().get()),
         counted(search.seeds as u64, "seed"),
         counted(study.settings().lengths.short, "iteration"),
-    );
-    let width = cost.stages.iter().map(|s| s.name.len()).max().unwrap_or(0);
-    for stage in &cost.stages {
-        let trials = counted(stage.trials as u64, "trial");
-        text += &format!("  {:<width$} {trials:>12} {:>14} iterations\n", stage.name, grouped(stage.iterations));
-    }
-    text += &format!("in all about {} trial-iterations", grouped(cost.total_iterations));
-    if let (Some(planned), Some(share)) = (study.planned_iterations(), share(study, cost)) {
-        text += &format!(", {} of {}", summary::of_planned_run(share), counted(planned, "iteration"));
-    }
-    text + "\n"
+        stages.concat(),
+        grouped(cost.total_iterations),
+    )
 }
 
 fn share(study: &Study<'_>, cost: &Forecast) -> Option<f64> {

@@ -61,7 +61,7 @@ fn read(path: &Path) -> Result<String, (String, String)> {
     }
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = 1 + error.as_bytes()[..at].iter().filter(|&&byte| byte == b'\n').count();
+        let line = error.as_bytes()[..at].split(|&byte| byte == b'\n').count();
         (format!("the config is not UTF-8 text (line {line})"), "save it as UTF-8, or give the TOML config".to_owned())
     })
 }

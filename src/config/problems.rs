@@ -203,7 +203,7 @@ mod tests {
     fn survives_long_lines_control_characters_and_odd_spans() {
         let text = format!("\u{1b}[31m{} = 1", "k".repeat(10_000));
         let log = Log::new(Path::new("a.toml"), &text);
-        for span in [0..10_000, 9_000..9_001, 10_008..10_009, 5..2, usize::MAX..usize::MAX] {
+        for span in [0..10_000, 9_000..9_001, 10_008..10_009, std::ops::Range { start: 5, end: 2 }, usize::MAX..usize::MAX] {
             log.report(Some(span), "wrong", "mend it");
         }
         let shown = log.conclude(Some(())).unwrap_err().to_string();

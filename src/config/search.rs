@@ -4,7 +4,7 @@ use std::ops::{Bound, RangeInclusive};
 
 use super::plan::{OptimizerPlan, SearchPlan, UpdateRule};
 use super::section::{Section, above_zero_to};
-use crate::lr::{BOUNDS, LrRange};
+use crate::lr::{BOUNDS, LrRange, format_significant};
 
 /// How long a short trial may be: fewer iterations than 10 show nothing.
 pub const ITERATIONS: RangeInclusive<u64> = 10..=100_000;
@@ -75,11 +75,10 @@ fn range(section: &mut Section<'_>) -> Option<LrRange> {
     };
     let range = LrRange::new(low, high).ok();
     if range.is_none() {
-        section.complain(
-            "range",
-            format!("the range starts at {low:e}, which is not below its end {high:e}"),
-            if low > high { format!("write `range = [{high:e}, {low:e}]`") } else { "write two different rates".to_owned() },
-        );
+        let (low_text, high_text) = (format_significant(low, 6), format_significant(high, 6));
+        let swapped = format!("write `range = [{high_text}, {low_text}]`");
+        let fix = if low > high { swapped } else { "write two different rates".to_owned() };
+        section.complain("range", format!("the range starts at {low_text}, which is not below its end, {high_text}"), fix);
     }
     range
 }

@@ -250,9 +250,13 @@ impl<'a> Section<'a> {
 
     /// Message and fix for a key that does not exist.
     fn unknown(&self, name: &str, is_section: bool) -> (String, String) {
-        let message = match is_section && self.name.is_empty() {
-            true => format!("unknown section [{}]", shown(name)),
-            false => format!("unknown key `{}` in {}", shown(name), self.label()),
+        // At the top level a table is a section, and is named as one.
+        let titled = is_section && self.name.is_empty();
+        let quoted = |name: &str| if titled { format!("[{name}]") } else { format!("`{name}`") };
+        let message = if titled {
+            format!("unknown section {}", quoted(&shown(name)))
+        } else {
+            format!("unknown key {} in {}", quoted(&shown(name)), self.label())
         };
         let known = || keys::keys().iter().filter(|key| key.section == self.name).map(|key| key.name);
         let homes: Vec<_> =
@@ -262,7 +266,10 @@ impl<'a> Section<'a> {
             return (format!("{message}; it belongs in {homes}"), format!("move it to {homes}"));
         }
         match similar(name, self.asked.iter().copied()).or_else(|| similar(name, known())) {
-            Some(meant) => (format!("{message}; did you mean `{meant}`?"), format!("write `{meant}`, or remove it")),
+            Some(meant) => {
+                let meant = quoted(meant);
+                (format!("{message}; did you mean {meant}?"), format!("write {meant}, or remove it"))
+            }
             None => (message, format!("remove it; {}", self.usable())),
         }
     }

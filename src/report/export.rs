@@ -1,6 +1,6 @@
 //! The recommended schedule in the words of the framework that will follow it.
 //!
-//! Every snippet counts optimiser steps from 0 and gives the same rate as [`Schedule`](crate::schedule::Schedule) at each of
+//! Every snippet counts optimiser steps from 0 and gives the same rate as [`Schedule`] at each of
 //! them. A framework's own schedule is used where it is exact, and the formula is spelled out where it is not.
 
 mod burn;
@@ -132,11 +132,10 @@ fn facts(schedule: &ScheduleReport) -> serde_json::Value {
 }
 
 fn table(schedule: &ScheduleReport) -> String {
-    let mut text = format!("{}\nformula: {}\n\n{:>12}  learning rate\n", describe(schedule), formula(schedule), "iteration");
-    for k in milestones(&schedule.shape) {
-        text += &format!("{:>12}  {}\n", grouped(k), format_significant(rate_at(schedule, k), 4));
-    }
-    text
+    let row = |k| format!("{:>12}  {}\n", grouped(k), format_significant(rate_at(schedule, k), 4));
+    let rows: Vec<_> = milestones(&schedule.shape).into_iter().map(row).collect();
+    let (sentence, formula) = (describe(schedule), formula(schedule));
+    format!("{sentence}\nformula: {formula}\n\n{:>12}  learning rate\n{}", "iteration", rows.concat())
 }
 
 /// The whole numbers of a schedule's formula.

@@ -2,7 +2,7 @@
 //!
 //! One only: GitHub shows at most ten of a kind per step.
 
-use super::summary::{verdict_sentence, verdict_word};
+use super::summary::{verdict_sentence, verdict_words};
 use super::{CheckVerdict, Report};
 use crate::report::text;
 
@@ -17,21 +17,18 @@ pub fn annotation(report: &Report, file: &str, line: Option<usize>) -> Option<St
         CheckVerdict::Marginal | CheckVerdict::Inconclusive => "warning",
         CheckVerdict::Safe => "notice",
     };
-    let mut message = verdict_sentence(report, check);
-    for finding in &check.findings {
-        message += "\n";
-        message += finding;
-    }
+    let mut lines = vec![verdict_sentence(report, check)];
+    lines.extend(check.findings.iter().cloned());
     if let (Some(rate), false) = (check.safe_learning_rate, check.verdict == CheckVerdict::Safe) {
-        message += &format!("\nsafe learning rate: {}", text::rate(rate));
+        lines.push(format!("safe learning rate: {}", text::rate(rate)));
     }
-    let title = format!("lrfind: {} learning rate", verdict_word(check.verdict).to_lowercase());
+    let title = format!("lrfind: learning rate {}", verdict_words(check.verdict));
     Some(format!(
         "::{level} title={},file={},line={}::{}\n",
         escaped_property(&title),
         escaped_property(file),
         line.unwrap_or(1),
-        escaped_data(&message)
+        escaped_data(&lines.join("\n"))
     ))
 }
 
@@ -55,7 +52,7 @@ mod tests {
         let text = annotation(&sample::checked(), "configs/digits.toml", Some(7)).unwrap();
         assert_eq!(
             text,
-            "::error title=lrfind%3A unstable learning rate,file=configs/digits.toml,line=7::learning rate 0.5: 2 of 3 seeds \
+            "::error title=lrfind%3A learning rate unstable,file=configs/digits.toml,line=7::learning rate 0.5: 2 of 3 seeds \
              unstable (1 not finite, 1 collapsed)%0A2 of 3 seeds became unstable within 100 iterations%0Asafe learning rate: 0.12\n"
         );
         assert_eq!(annotation(&sample::found(), "x", None), None);

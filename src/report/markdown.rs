@@ -1,6 +1,6 @@
 //! The answer in Markdown, for the summary of a CI job. Headings start at the third level: the summary has its own above.
 
-use super::summary::{cost, threshold, verdict_sentence, verdict_word};
+use super::summary::{cost, threshold, verdict_sentence, verdict_words};
 use super::text::{self, counted, number, percent};
 use super::{CheckVerdict, Report, Status, export};
 
@@ -8,13 +8,9 @@ use super::{CheckVerdict, Report, Status, export};
 pub fn render(report: &Report) -> String {
     let mut text = heading(report);
     let reasons = report.check.as_ref().map_or(&report.recommendation.because, |check| &check.findings);
-    for reason in reasons {
-        text += &format!("- {}\n", escaped(reason));
-    }
+    text.extend(reasons.iter().map(|reason| format!("- {}\n", escaped(reason))));
     text += "\n| | |\n|---|---|\n";
-    for (label, value) in facts(report) {
-        text += &format!("| {label} | {} |\n", escaped(&value));
-    }
+    text.extend(facts(report).iter().map(|(label, value)| format!("| {label} | {} |\n", escaped(value))));
     text += &warnings(report);
     text += &evidence(report);
     text
@@ -31,8 +27,8 @@ fn heading(report: &Report) -> String {
                 CheckVerdict::Marginal | CheckVerdict::Inconclusive => "⚠️",
             };
             format!(
-                "### {mark} {name}: {}\n\n{}\n",
-                verdict_word(check.verdict).to_lowercase(),
+                "### {mark} {name}: learning rate {}\n\n{}\n",
+                verdict_words(check.verdict),
                 escaped(&verdict_sentence(report, check))
             )
         }
@@ -87,9 +83,10 @@ fn evidence(report: &Report) -> String {
     let mut text = String::from(
         "\n<details><summary>Trials by learning rate</summary>\n\n| learning rate | iterations | unstable seeds |\n|---|---|---|\n",
     );
-    for row in &report.instability.evidence {
-        text += &format!("| {} | {} | {} of {} |\n", text::rate(row.learning_rate), row.iterations, row.unstable, row.seeds);
-    }
+    text.extend(report.instability.evidence.iter().map(|row| {
+        let rate = text::rate(row.learning_rate);
+        format!("| {rate} | {} | {} of {} |\n", row.iterations, row.unstable, row.seeds)
+    }));
     text + "\n</details>\n"
 }
 
@@ -117,7 +114,10 @@ mod tests {
     #[test]
     fn a_verdict_leads() {
         let text = render(&sample::checked());
-        assert!(text.starts_with("### ❌ digits: unstable\n\nlearning rate 0.5: 2 of 3 seeds unstable"), "{text}");
+        assert!(
+            text.starts_with("### ❌ digits: learning rate unstable\n\nlearning rate 0.5: 2 of 3 seeds unstable"),
+            "{text}"
+        );
         assert!(text.contains("| safe rate | 0.12 |\n"), "{text}");
         assert!(text.contains("> ⚠️ only 3 seeds were tried; give --seeds 5\n"), "{text}");
     }

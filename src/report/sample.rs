@@ -72,6 +72,8 @@ pub(crate) fn found() -> Report {
         instability: Instability {
             last_stable: Some(0.562),
             first_unstable: Some(0.631),
+            threshold: None,
+            resolution_decades: 0.02,
             interval: Some(Interval { low: 0.55, median: 0.61, high: 0.66, confidence: 0.9 }),
             evidence: vec![Evidence {
                 learning_rate: 0.631,
@@ -109,6 +111,8 @@ pub(crate) fn nothing_found() -> Report {
         instability: Instability {
             last_stable: Some(10.0),
             first_unstable: None,
+            threshold: None,
+            resolution_decades: 0.02,
             interval: None,
             evidence: vec![],
             censored: Some(Censored::AboveRange),

@@ -93,12 +93,13 @@ fn found(page: &mut Page, report: &Report) {
 }
 
 fn checked(page: &mut Page, report: &Report, check: &Check) {
-    let colour = match check.verdict {
-        CheckVerdict::Safe => Colour::Green,
-        CheckVerdict::Unstable => Colour::Red,
-        CheckVerdict::Marginal | CheckVerdict::Inconclusive => Colour::Yellow,
+    let (word, colour) = match check.verdict {
+        CheckVerdict::Safe => ("SAFE", Colour::Green),
+        CheckVerdict::Marginal => ("TOO CLOSE", Colour::Yellow),
+        CheckVerdict::Unstable => ("UNSTABLE", Colour::Red),
+        CheckVerdict::Inconclusive => ("INCONCLUSIVE", Colour::Yellow),
     };
-    page.headline(colour, verdict_word(check.verdict), &format!("  {}", verdict_sentence(report, check)));
+    page.headline(colour, word, &format!("  {}", verdict_sentence(report, check)));
     page.sentences("why", &check.findings);
     if check.verdict != CheckVerdict::Safe {
         match check.safe_learning_rate {
@@ -108,13 +109,13 @@ fn checked(page: &mut Page, report: &Report, check: &Check) {
     }
 }
 
-/// The verdict as one word in capitals.
-pub fn verdict_word(verdict: CheckVerdict) -> &'static str {
+/// The verdict in a word or two that follow "learning rate": `unstable`.
+pub fn verdict_words(verdict: CheckVerdict) -> &'static str {
     match verdict {
-        CheckVerdict::Safe => "SAFE",
-        CheckVerdict::Marginal => "TOO CLOSE",
-        CheckVerdict::Unstable => "UNSTABLE",
-        CheckVerdict::Inconclusive => "INCONCLUSIVE",
+        CheckVerdict::Safe => "safe",
+        CheckVerdict::Marginal => "too close to instability",
+        CheckVerdict::Unstable => "unstable",
+        CheckVerdict::Inconclusive => "not judged: inconclusive",
     }
 }
 
@@ -194,7 +195,7 @@ fn advice(report: &Report) -> &'static str {
 /// What the answer cost: `12,300 trial-iterations, 1.4 times the planned run`.
 pub fn cost(report: &Report) -> String {
     let share = report.cost.share_of_planned_run.map(|share| format!(", {}", of_planned_run(share))).unwrap_or_default();
-    format!("{} trial-iterations{share}", grouped(report.cost.trial_iterations))
+    format!("{}{share}", counted(report.cost.trial_iterations, "trial-iteration"))
 }
 
 /// A share of the planned run in words: `14 % of the planned run`, `1.4 times the planned run`.
@@ -214,6 +215,9 @@ fn number_of_times(factor: f64) -> String {
 /// The command that follows from the answer.
 fn next_command(report: &Report, config: Option<&Path>) -> Option<String> {
     let config = quoted(&config?.display().to_string());
+    if report.status == Status::Partial {
+        return None;
+    }
     match &report.check {
         None => report.recommendation.learning_rate.map(|rate| format!("lrfind check {config} --lr {rate}")),
         Some(check) if check.verdict == CheckVerdict::Safe => None,
@@ -247,7 +251,7 @@ struct Page {
 impl Page {
     fn headline(&mut self, colour: Colour, bold: &str, rest: &str) {
         let bold = self.painted(Some(colour), bold);
-        self.text += &format!("{bold}{rest}\n\n");
+        self.text.extend([bold.as_str(), rest, "\n\n"]);
     }
 
     fn fact(&mut self, label: &str, text: &str) {
@@ -271,7 +275,7 @@ impl Page {
     fn put<'t>(&mut self, label: &str, lines: impl IntoIterator<Item = &'t str>) {
         for (k, line) in lines.into_iter().enumerate() {
             let label = if k == 0 { label.to_owned() } else { " ".repeat(INDENT) };
-            self.text += &format!("{label}{line}\n");
+            self.text.extend([label.as_str(), line, "\n"]);
         }
     }
 
@@ -337,7 +341,8 @@ next            lrfind check configs/digits.toml --lr 0.12
 
     #[test]
     fn an_interrupted_search_says_so() {
-        assert!(plain(&Report { status: Status::Partial, ..sample::found() }).contains("\ninterrupted     the trials"));
+        let text = plain(&Report { status: Status::Partial, ..sample::found() });
+        assert!(text.contains("\ninterrupted     the trials") && !text.contains("\nnext"), "{text}");
         assert!(!plain(&sample::found()).contains("interrupted"));
     }
 

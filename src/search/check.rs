@@ -59,7 +59,7 @@ impl Searcher<'_> {
     fn look_lower(&mut self, rate: LearningRate) -> Result<(), Stop> {
         let margin = self.settings.check_margin.log10();
         for halving in 1..=HALVINGS {
-            let lower = rate.shifted(-0.301_03 * halving as f64);
+            let lower = rate.shifted(-std::f64::consts::LOG10_2 * halving as f64);
             let lengths = self.settings.lengths;
             let both = [lower, lower.shifted(margin)];
             self.run("search for a safe rate", self.cross(&both, 0..self.settings.seeds, lengths.short))?;

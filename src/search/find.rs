@@ -1,7 +1,7 @@
 //! `find`: scan, refine, bisect, compete, confirm.
 
 use super::{RunOptions, Searcher, Settings, Stop, Sweep};
-use crate::lr::{LearningRate, LrRange};
+use crate::lr::LearningRate;
 use crate::trial::Objective;
 
 /// Rates a decade in the first scan, and after the refinement around the best rate.
@@ -84,20 +84,21 @@ impl Searcher<'_> {
         }
     }
 
-    /// Quarter decades around the best rate and up to the first unstable one, with all seeds.
+    /// Quarter decades from half a decade below the best rate up to the first unstable one, with all seeds.
     fn refine(&mut self) -> Result<(), Stop> {
         let assessment = self.assess();
         let Some(best) = assessment.best_early() else { return Ok(()) };
-        let top = assessment.bracket.first_unstable.unwrap_or_else(|| best.shifted(2.0 * REFINED_STEP));
-        let mut rates: Vec<LearningRate> = LrRange::new(best.shifted(-2.0 * REFINED_STEP).get(), top.get())
-            .map(|range| range.grid((1.0 / REFINED_STEP) as usize))
-            .unwrap_or_default();
-        // The rates already scanned keep their exact values.
+        let top = assessment.bracket.first_unstable.unwrap_or_else(|| best.shifted(3.0 * REFINED_STEP));
         let scanned: Vec<LearningRate> = self.trials.iter().map(|t| t.spec.learning_rate).collect();
-        for rate in &mut rates {
-            let near = |other: &&LearningRate| (other.log10() - rate.log10()).abs() < 0.01;
-            *rate = scanned.iter().find(near).copied().unwrap_or(*rate);
-        }
+        // The rates already scanned keep their exact values, whatever rounding did to them.
+        let exact = |rate: LearningRate| {
+            let same = |other: &&LearningRate| (other.log10() - rate.log10()).abs() < 0.2 * REFINED_STEP;
+            scanned.iter().find(same).copied().unwrap_or(rate)
+        };
+        let steps = ((top.log10() - best.log10()) / REFINED_STEP).round() as i32;
+        let mut rates: Vec<LearningRate> =
+            (-2..=steps).map(|k| exact(best.shifted(f64::from(k) * REFINED_STEP))).filter(|rate| *rate <= top).collect();
+        rates.dedup();
         self.run("refinement", self.cross(&rates, 0..self.settings.seeds, self.settings.lengths.short))?;
         self.resolve()
     }

@@ -59,7 +59,7 @@ impl Default for SearchPlan {
     /// The defaults of the `[search]` section, over a range that suits plain SGD.
     fn default() -> Self {
         Self {
-            range: LrRange::new(1e-4, 10.0).expect("both ends are rates"),
+            range: LrRange::new(1e-4, 10.0).expect("both ends are rates, the lower first"),
             extend: true,
             iterations: 100,
             long_iterations: 400,

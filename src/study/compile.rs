@@ -51,7 +51,8 @@ pub(super) fn compile(study: &Study<'_>, sweep: &Sweep, settings: &Settings, che
 }
 
 fn sha256(config: &serde_json::Value) -> String {
-    Sha256::digest(config.to_string().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(config.to_string().as_bytes());
+    digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 fn best_early(assessment: &Assessment<'_>, settings: &Settings) -> Finding<BestEarly> {
@@ -111,7 +112,7 @@ fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option
         (Some(_), Some(Stop::Cancelled)) => because.push("not confirmed: the search was interrupted".into()),
         (Some(_), Some(Stop::Budget)) => because.push("not confirmed: the budget does not allow it".into()),
         (Some(rate), None) => {
-            because.push(format!("no recommendation: {rate} and the rates tried above it failed on fresh seeds"))
+            because.push(format!("no recommendation: {rate} and the rates tried above it failed on fresh seeds"));
         }
     }
     let plateau = learning_rate.and(choice.plateau);

@@ -193,3 +193,92 @@ fn order(orders: &mut Vec<Order>, seed: u64, epoch: u64, examples: usize) -> &[u
     };
     &orders[index].rows
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Twenty-three examples that carry their own number.
+    fn source(batch_size: usize) -> Source {
+        let numbers: Vec<f32> = (0..23u8).map(f32::from).collect();
+        Source::examples(Dataset { features: 1, inputs: numbers.clone(), targets: data::Targets::Values(numbers) }, batch_size)
+    }
+
+    #[test]
+    fn an_epoch_shows_each_example_once_and_leaves_the_odd_batch_out() {
+        let source = source(5);
+        let mut feed = source.feed(vec![9]);
+        let mut epochs = Vec::new();
+        for _ in 0..2 {
+            let epoch: Vec<f32> = (0..4).flat_map(|_| feed.next().inputs).collect();
+            let mut seen = epoch.clone();
+            seen.sort_by(f32::total_cmp);
+            seen.dedup();
+            assert_eq!(seen.len(), 20, "{epoch:?}");
+            epochs.push(epoch);
+        }
+        assert_ne!(epochs[0], epochs[1], "each epoch has an order of its own");
+    }
+
+    #[test]
+    fn a_lane_sees_what_its_seed_says_whoever_is_beside_it() {
+        let source = source(5);
+        let seeds = vec![1, 2, 1, 3];
+        let (mut together, mut alone): (_, Vec<_>) =
+            (source.feed(seeds.clone()), seeds.iter().map(|&seed| source.feed(vec![seed])).collect());
+        for step in 0..9 {
+            if step == 6 {
+                let keep = [false, true, true, true];
+                together.retain(&keep);
+                alone.remove(0);
+            }
+            let batch = together.next();
+            let expected: Vec<f32> = alone.iter_mut().flat_map(|feed| feed.next().inputs).collect();
+            assert_eq!(batch.inputs, expected, "step {step}");
+            let Targets::Values(values) = batch.targets else { panic!("values stay values") };
+            assert_eq!(values, expected, "inputs and targets keep together");
+        }
+        assert_ne!(source.feed(vec![1]).next().inputs, source.feed(vec![2]).next().inputs);
+    }
+
+    #[test]
+    fn batch_size_0_is_everything_in_order() {
+        let all = source(0);
+        let mut feed = all.feed(vec![1, 2]);
+        for _ in 0..2 {
+            let batch = feed.next();
+            assert_eq!((batch.examples, batch.inputs), (23, (0..23u8).map(f32::from).collect()));
+        }
+    }
+
+    #[test]
+    fn the_jitter_is_paired_and_has_the_stated_deviation() {
+        let source = Source::Jitter { dimensions: 3, noise: 0.5 };
+        let centres = |seeds: &[u64], steps: usize| -> Vec<f32> {
+            let mut feed = source.feed(seeds.to_vec());
+            let of = |batch: Batch| match batch.targets {
+                Targets::Values(values) => values,
+                Targets::Classes(_) => panic!("a centre is no class"),
+            };
+            (0..steps).flat_map(|_| of(feed.next())).collect()
+        };
+        let pair = centres(&[4, 4], 1);
+        assert_eq!(pair[..3], pair[3..]);
+        assert_ne!(centres(&[4], 2)[..3], centres(&[4], 2)[3..]);
+        let many = centres(&[4], 4000);
+        let variance = many.iter().map(|&c| f64::from(c * c)).sum::<f64>() / many.len() as f64;
+        assert!((variance / 0.25 - 1.0).abs() < 0.05, "{variance}");
+    }
+
+    #[test]
+    fn the_probe_set_is_part_of_the_training_set() {
+        let numbers: Vec<f32> = (0..1000u16).map(f32::from).collect();
+        let data = Dataset { features: 1, inputs: numbers.clone(), targets: data::Targets::Values(numbers) };
+        let probe = Source::examples(data, 10).probe();
+        let mut seen = probe.inputs.clone();
+        seen.sort_by(f32::total_cmp);
+        seen.dedup();
+        assert_eq!((probe.examples, seen.len()), (256, 256));
+        assert_eq!(source(5).probe().examples, 23);
+    }
+}

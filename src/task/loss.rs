@@ -67,3 +67,49 @@ fn squared_error(outputs: &mut [f32], values: &[f32]) -> f64 {
     }
     total / count
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_close(actual: &[f32], expected: &[f64]) {
+        for (a, e) in actual.iter().zip(expected) {
+            assert!((f64::from(*a) - e).abs() < 1e-6, "{actual:?}, not {expected:?}");
+        }
+    }
+
+    /// Reference: `torch.nn.functional.cross_entropy(…, label_smoothing=0.1)` of PyTorch 2.15.0.
+    #[test]
+    fn smoothed_cross_entropy_is_pytorchs() {
+        let mut outputs = [1.0, -2.0, 0.5, 0.1, 0.2, 3.0];
+        let losses = differentiate(&mut outputs, 1, 2, &Targets::Classes(vec![2, 0]), 0.1);
+        assert!((losses[0] - 1.990_432_5).abs() < 1e-6, "{losses:?}");
+        assert_close(&outputs, &[0.285_207_778, -0.001_637_224, -0.283_570_558, -0.442_010_999, 0.010_582_054, 0.431_428_939]);
+    }
+
+    /// Reference: `torch.nn.functional.mse_loss` of PyTorch 2.15.0.
+    #[test]
+    fn squared_error_is_pytorchs() {
+        let mut outputs = [1.0, -2.0, 0.5];
+        let losses = differentiate(&mut outputs, 1, 3, &Targets::Values(vec![0.5, 1.0, 0.25]), 0.0);
+        assert!((losses[0] - 3.104_166_667).abs() < 1e-6, "{losses:?}");
+        assert_close(&outputs, &[0.333_333_333, -2.0, 0.166_666_667]);
+    }
+
+    #[test]
+    fn lanes_are_told_apart_and_may_share_targets() {
+        let outputs = [1.0, 5.0];
+        let own = differentiate(&mut outputs.clone(), 2, 1, &Targets::Values(vec![0.0, 3.0]), 0.0);
+        let shared = differentiate(&mut outputs.clone(), 2, 1, &Targets::Values(vec![3.0]), 0.0);
+        assert_eq!((own, shared), (vec![1.0, 4.0], vec![4.0, 4.0]));
+    }
+
+    #[test]
+    fn huge_outputs_stay_finite_and_infinite_ones_do_not() {
+        let of = |z: [f32; 2]| differentiate(&mut z.clone(), 1, 1, &Targets::Classes(vec![1]), 0.0)[0];
+        assert!((of([1e4, -1e4]) - 2e4).abs() < 1e-2);
+        for bad in [[f32::INFINITY, 0.0], [f32::NAN, 0.0], [0.0, f32::NEG_INFINITY]] {
+            assert!(!of(bad).is_finite(), "{bad:?}");
+        }
+    }
+}

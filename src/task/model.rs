@@ -23,6 +23,8 @@ pub(crate) enum Initial {
     Normal(f64),
     /// Uniform between minus this and this.
     Uniform(f64),
+    /// At a distance between these two from 0, on either side: a start at the minimum of a quadratic has nothing to learn.
+    Away(f64, f64),
 }
 
 /// Something with parameters and a loss.
@@ -47,6 +49,10 @@ pub(crate) trait Model: Send + Sync + Debug {
                 Initial::Zeros => 0.0,
                 Initial::Normal(deviation) => deviation * random::standard_normal(&mut rng),
                 Initial::Uniform(bound) => random::uniform(&mut rng, -bound, bound),
+                Initial::Away(near, far) => {
+                    let side = if random::uniform(&mut rng, -1.0, 1.0) < 0.0 { -1.0 } else { 1.0 };
+                    side * random::uniform(&mut rng, near, far)
+                }
             };
             (0..spec.size).map(|_| number() as f32).collect()
         };

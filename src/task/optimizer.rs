@@ -231,3 +231,6 @@ impl Step {
 fn sign(value: f32) -> f32 {
     if value == 0.0 { 0.0 } else { value.signum() }
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,10 +12,10 @@ pub(crate) struct Quadratic {
 }
 
 impl Quadratic {
-    /// A quadratic with these curvatures λ; θ begins standard normal.
+    /// A quadratic with these curvatures λ; each θᵢ begins at a distance of 0.5 to 1.5 from the minimum.
     pub(crate) fn new(curvatures: &[f64]) -> Self {
         let curvatures: Vec<f32> = curvatures.iter().map(|&curvature| curvature as f32).collect();
-        let parameters = [ParameterSpec { size: curvatures.len(), initial: Initial::Normal(1.0) }];
+        let parameters = [ParameterSpec { size: curvatures.len(), initial: Initial::Away(0.5, 1.5) }];
         Self { curvatures, parameters }
     }
 }
@@ -48,5 +48,19 @@ impl Model for Quadratic {
             })
             .collect();
         (losses, vec![gradient])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loss_and_gradient_are_those_of_the_formula() {
+        let quadratic = Quadratic::new(&[2.0, 0.5]);
+        let batch = Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0, 1.0, 3.0, -1.0]) };
+        let (losses, gradients) = quadratic.differentiate(&[vec![1.0, 3.0, 1.0, 3.0]], 2, batch);
+        // ½·2·1² + ½·0.5·2² and ½·2·2² + ½·0.5·4²
+        assert_eq!((losses, gradients), (vec![2.0, 8.0], vec![vec![2.0, 1.0, -4.0, 2.0]]));
     }
 }

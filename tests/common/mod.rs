@@ -40,6 +40,12 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
     (-2.0 * (1.0 - u).ln()).sqrt() * (std::f64::consts::TAU * v).cos()
 }
 
+/// At a distance of 0.5 to 1.5 from the minimum, on either side: a start at the minimum has nothing to learn.
+fn start(rng: &mut ChaCha8Rng) -> f64 {
+    let (distance, side): (f64, bool) = (rng.random(), rng.random());
+    (0.5 + distance) * if side { 1.0 } else { -1.0 }
+}
+
 struct QuadraticRun<'a> {
     problem: &'a Quadratic,
     theta: Vec<f64>,
@@ -54,7 +60,7 @@ impl Objective for Quadratic {
 
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
         let mut rng = ChaCha8Rng::seed_from_u64(specs[0].seed);
-        let theta: Vec<f64> = self.curvatures.iter().map(|_| normal(&mut rng)).collect();
+        let theta: Vec<f64> = self.curvatures.iter().map(|_| start(&mut rng)).collect();
         Ok(Box::new(QuadraticRun { problem: self, velocity: vec![0.0; theta.len()], theta, rng }))
     }
 }

@@ -1,6 +1,6 @@
 //! burn.
 
-use super::{Numbers, describe, literal};
+use super::{Numbers, describe, formula, literal};
 use crate::report::ScheduleReport;
 use crate::schedule::Decay;
 
@@ -10,32 +10,43 @@ const BURN_MAX: f64 = 1.0;
 /// burn's own schedulers, one after the other where there is a warm-up or a constant end.
 pub(super) fn render(schedule: &ScheduleReport) -> String {
     let phases = phases(schedule);
-    let mut text = format!("// {}\n", describe(schedule));
-    text += "// Call scheduler.step() before every optimizer step: it counts iterations, not epochs.\n";
-    if let Decay::Step { .. } = schedule.shape.decay
-        && Numbers::of(&schedule.shape).every.contains('.')
-    {
-        text += "// burn steps after whole iterations only, so the steps below are rounded.\n";
+    let head = comments(schedule, &phases);
+    let kinds: Vec<_> = phases.iter().map(|phase| phase.kind).collect();
+    if let [only] = phases.as_slice() {
+        // A number is a scheduler by itself.
+        let init = if only.kind == "Constant" { "" } else { ".init()?" };
+        return format!("{head}{}let scheduler = {}{init};\n", imports(&kinds), only.config);
+    }
+    let configs: Vec<_> =
+        phases.iter().map(|phase| format!("        LrSchedulerConfig::{}({}),\n", phase.kind, phase.config)).collect();
+    let ends: Vec<_> = phases.iter().filter_map(|phase| phase.end).map(|end| end.to_string()).collect();
+    format!(
+        "{head}{}let scheduler = SequentialLrSchedulerConfig::new(\n    vec![\n{}    ],\n    vec![{}],\n)\n.init()?;\n",
+        imports(&kinds),
+        configs.concat(),
+        ends.join(", ")
+    )
+}
+
+/// What to know before pasting.
+fn comments(schedule: &ScheduleReport, phases: &[Phase]) -> String {
+    let mut lines = vec![
+        describe(schedule),
+        "Call scheduler.step() before every optimizer step: it counts iterations, not epochs.".to_owned(),
+    ];
+    if matches!(schedule.shape.decay, Decay::Step { .. }) && Numbers::of(&schedule.shape).every.contains('.') {
+        lines.push("burn steps after whole iterations only, so the steps below are rounded.".to_owned());
     }
     if schedule.initial > BURN_MAX && phases.iter().any(|phase| phase.bounded) {
-        text += "// WARNING: burn's linear, cosine and exponential schedulers refuse rates above 1, so init() fails here.\n";
-        text += "// Compute the rate in your training loop instead, k counted from 0, and pass it to optimizer.step():\n";
-        text += &format!("// {}\n", super::formula(schedule));
+        lines.push(
+            "WARNING: burn's linear, cosine and exponential schedulers refuse rates above 1, so init() fails here.".to_owned(),
+        );
+        lines.push(
+            "Compute the rate in your training loop instead, k counted from 0, and pass it to optimizer.step():".to_owned(),
+        );
+        lines.push(formula(schedule));
     }
-    if let [only] = phases.as_slice() {
-        return match only.kind {
-            "Constant" => text + &format!("let scheduler = {};\n", only.config),
-            kind => text + &format!("{}let scheduler = {}.init()?;\n", imports(&[kind], false), only.config),
-        };
-    }
-    let kinds: Vec<_> = phases.iter().map(|phase| phase.kind).collect();
-    text += &imports(&kinds, true);
-    text += "let scheduler = SequentialLrSchedulerConfig::new(\n    vec![\n";
-    for phase in &phases {
-        text += &format!("        LrSchedulerConfig::{}({}),\n", phase.kind, phase.config);
-    }
-    let ends: Vec<_> = phases.iter().filter_map(|phase| phase.end).map(|end| end.to_string()).collect();
-    text + &format!("    ],\n    vec![{}],\n)\n.init()?;\n", ends.join(", "))
+    lines.iter().map(|line| format!("// {line}\n")).collect::<Vec<_>>().concat()
 }
 
 /// One of burn's schedulers and the iteration at which the next one takes over.
@@ -111,7 +122,7 @@ fn phases(schedule: &ScheduleReport) -> Vec<Phase> {
 }
 
 /// The `use` lines for these variants.
-fn imports(kinds: &[&str], sequential: bool) -> String {
+fn imports(kinds: &[&str]) -> String {
     let paths = [
         ("Cosine", "cosine::CosineAnnealingLrSchedulerConfig"),
         ("Exponential", "exponential::ExponentialLrSchedulerConfig"),
@@ -119,9 +130,8 @@ fn imports(kinds: &[&str], sequential: bool) -> String {
         ("Step", "step::StepLrSchedulerConfig"),
     ];
     let mut names: Vec<&str> = paths.iter().filter(|(kind, _)| kinds.contains(kind)).map(|(_, path)| *path).collect();
-    if sequential {
-        names.insert(0, "LrSchedulerConfig");
-        names.push("sequential::SequentialLrSchedulerConfig");
+    if kinds.len() > 1 {
+        names.extend(["sequential::SequentialLrSchedulerConfig", "LrSchedulerConfig"]);
     }
     match names.as_slice() {
         [] => String::new(),

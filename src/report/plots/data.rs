@@ -29,6 +29,11 @@ pub(super) fn is_rate(rate: f64) -> bool {
     crate::lr::LearningRate::new(rate).is_ok()
 }
 
+/// Whether two rates are one and the same, to the last bit: rates of trials are copied, never computed anew.
+pub(super) fn same(a: f64, b: f64) -> bool {
+    a.total_cmp(&b).is_eq()
+}
+
 /// The rates tried, ascending, each once.
 pub(super) fn rates(report: &Report) -> Vec<f64> {
     let mut rates: Vec<f64> = report.trials.iter().map(|t| t.learning_rate).filter(|r| is_rate(*r)).collect();
@@ -51,10 +56,11 @@ pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len().saturating_sub(1) / 2).copied()
 }
 
-/// Length of a short trial in iterations; that of the shortest where the report does not say.
+/// Length of a short trial in iterations; that of the shortest where the report does not say, and never beyond the longest.
 pub(super) fn short_length(report: &Report) -> u64 {
-    let shortest = || report.trials.iter().map(|t| t.iterations).min().unwrap_or(0);
-    if report.run.short_iterations > 0 { report.run.short_iterations } else { shortest() }
+    let shortest = || shown(report).map(|t| t.iterations).min().unwrap_or(0);
+    let said = report.run.short_iterations;
+    if said > 0 { said.min(longest(report)) } else { shortest() }
 }
 
 /// Length of the longest trial in iterations.
@@ -135,8 +141,8 @@ pub(super) fn initial_loss(report: &Report) -> Option<f64> {
 
 /// The losses worth showing: from the lowest to a little above where training began, so that what diverged does not squash the
 /// rest. Without losses below the beginning, up to three times as far above the lowest as the median is. Logarithmic when all
-/// is positive and spans more than a factor of 20.
-pub(super) fn loss_range(losses: impl IntoIterator<Item = f64>, initial: Option<f64>) -> Option<Range> {
+/// is positive and spans more than a factor of `log_from`.
+pub(super) fn loss_range(losses: impl IntoIterator<Item = f64>, initial: Option<f64>, log_from: f64) -> Option<Range> {
     let mut losses: Vec<f64> = losses.into_iter().filter(|l| l.is_finite() && l.abs() <= LARGEST).collect();
     losses.sort_by(f64::total_cmp);
     let (&low, &most) = (losses.first()?, losses.last()?);
@@ -147,18 +153,19 @@ pub(super) fn loss_range(losses: impl IntoIterator<Item = f64>, initial: Option<
         None => (low, middle + 3.0 * (middle - low)),
     };
     let high = initial.map_or(most.min(cap), |start| most.max(start).min(cap.max(start))).clamp(-LARGEST, LARGEST);
-    let log = low > 0.0 && high / low > 20.0;
+    let log = low > 0.0 && high / low > log_from;
     Some(Range { low, high, log }.padded(0.06))
 }
 
-/// The smoothed losses of each rate at about `count` iterations, evenly spaced as the axis is.
+/// The smoothed losses of each rate after these numbers of iterations.
 ///
-/// At each step: the median over seeds of the median of the last losses, a window of 1/20 of a short trial.
+/// At each step: the median over seeds of the median of the last losses: of the last sixth, but at least 5 and at most a fifth
+/// of a short trial. The window grows because the loss moves fast at first and slowly later.
 pub(super) fn curves(report: &Report, steps: &[u64]) -> Vec<Curve> {
-    let window = usize::try_from(short_length(report) / 20).unwrap_or(usize::MAX).max(5);
+    let most = (short_length(report) / 5).max(5);
     let curve = |(rate, trials): (f64, Vec<&Trial>)| {
         let points = steps.iter().filter_map(|&step| {
-            let at = trials.iter().filter(|t| t.iterations >= step).map(|t| trailing(own(t), step, window));
+            let at = trials.iter().filter(|t| t.iterations >= step).map(|t| trailing(own(t), step, (step / 6).clamp(5, most)));
             Some((step as f64, median(at.collect())?))
         });
         Curve { rate, unstable: is_unstable(report, rate), points: points.collect() }
@@ -167,8 +174,8 @@ pub(super) fn curves(report: &Report, steps: &[u64]) -> Vec<Curve> {
 }
 
 /// The median of the last `window` losses after `step` iterations; infinite when the losses end before.
-fn trailing(losses: &[f64], step: u64, window: usize) -> f64 {
-    let end = usize::try_from(step).unwrap_or(usize::MAX);
+fn trailing(losses: &[f64], step: u64, window: u64) -> f64 {
+    let (end, window) = (usize::try_from(step).unwrap_or(usize::MAX), usize::try_from(window).unwrap_or(usize::MAX));
     if end > losses.len() {
         return f64::INFINITY;
     }
@@ -177,7 +184,7 @@ fn trailing(losses: &[f64], step: u64, window: usize) -> f64 {
 
 /// Whether any trial at this rate was unstable.
 pub(super) fn is_unstable(report: &Report, rate: f64) -> bool {
-    report.trials.iter().any(|t| t.learning_rate == rate && t.verdict.is_unstable())
+    report.trials.iter().any(|t| same(t.learning_rate, rate) && t.verdict.is_unstable())
 }
 
 /// At most about `count` iterations from 1 to `last`, evenly spaced or, if `log`, evenly in the logarithm.

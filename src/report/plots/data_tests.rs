@@ -66,19 +66,19 @@ fn failed_and_cancelled_trials_are_not_shown() {
 
 #[test]
 fn a_diverged_loss_does_not_stretch_the_range() {
-    let range = loss_range([0.3, 0.5, 2.0, 1e30, f64::INFINITY], Some(2.3)).unwrap();
+    let range = loss_range([0.3, 0.5, 2.0, 1e30, f64::INFINITY], Some(2.3), 20.0).unwrap();
     assert!(range.high < 3.0 && range.high >= 2.3 && range.low < 0.3 && !range.log, "{range:?}");
     // Without a beginning to compare with, the bulk decides.
-    let range = loss_range([0.3, 0.4, 0.5, 1e30], None).unwrap();
+    let range = loss_range([0.3, 0.4, 0.5, 1e30], None, 20.0).unwrap();
     assert!(range.high < 2.0, "{range:?}");
 }
 
 #[test]
 fn the_loss_axis_is_logarithmic_only_for_wide_positive_ranges() {
-    assert!(loss_range([0.01, 0.1], Some(2.3)).unwrap().log);
-    assert!(!loss_range([0.5, 0.1], Some(1.9)).unwrap().log);
-    assert!(!loss_range([-0.01, 1.0], Some(2.3)).unwrap().log);
-    assert!(!loss_range([0.0, 0.0], Some(0.0)).unwrap().log);
+    assert!(loss_range([0.01, 0.1], Some(2.3), 20.0).unwrap().log);
+    assert!(!loss_range([0.5, 0.1], Some(1.9), 20.0).unwrap().log);
+    assert!(!loss_range([-0.01, 1.0], Some(2.3), 20.0).unwrap().log);
+    assert!(!loss_range([0.0, 0.0], Some(0.0), 20.0).unwrap().log);
 }
 
 #[test]
@@ -90,10 +90,10 @@ fn odd_losses_still_give_a_range() {
         (vec![5.0], None),
         (vec![7.0, 9.0], Some(2.0)),
     ] {
-        let Range { low, high, .. } = loss_range(losses.clone(), initial).unwrap();
+        let Range { low, high, .. } = loss_range(losses.clone(), initial, 20.0).unwrap();
         assert!(low < high && losses.iter().any(|l| (low..=high).contains(l)), "{losses:?}: {low} {high}");
     }
-    assert_eq!(loss_range([f64::INFINITY, f64::NAN], Some(1.0)), None);
+    assert_eq!(loss_range([f64::INFINITY, f64::NAN], Some(1.0), 20.0), None);
 }
 
 #[test]

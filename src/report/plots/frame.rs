@@ -9,7 +9,7 @@ use super::data;
 use super::text::{self, TextStyle};
 
 /// Left edge of title, subtitle and key.
-pub(super) const LEFT: f64 = 150.0;
+pub(super) const LEFT: f64 = 170.0;
 /// Height of the row of marks above a plot.
 pub(super) const MARKS: f64 = 186.0;
 /// Height of the key.
@@ -20,8 +20,8 @@ pub(super) fn rate(value: f64) -> String {
     format_significant(value, 3)
 }
 
-/// The answer in one line.
-pub(super) fn title(report: &Report) -> String {
+/// The answer in a few words.
+pub(super) fn answer(report: &Report) -> String {
     let answer = match (&report.check, report.recommendation.learning_rate) {
         (Some(check), _) => {
             let verdict = match check.verdict {
@@ -35,14 +35,16 @@ pub(super) fn title(report: &Report) -> String {
         (None, Some(best)) => format!("start at {}", rate(best)),
         (None, None) => "no rate to recommend".to_owned(),
     };
-    let partial = if report.status == Status::Partial { " (partial)" } else { "" };
-    let name: String = report.name.chars().map(|c| if c == text::SUB { ' ' } else { c }).collect();
-    format!("{name}: {answer}{partial}")
+    if report.status == Status::Partial { format!("{answer} (partial)") } else { answer }
 }
 
 /// What the answer rests on, in one line.
 pub(super) fn subtitle(report: &Report) -> String {
     let mut parts = Vec::new();
+    if let (None, None, Some(why)) = (&report.check, report.recommendation.learning_rate, report.recommendation.because.first())
+    {
+        return why.clone();
+    }
     if let (Some(_), Some(safe)) = (&report.check, report.check.as_ref().and_then(|c| c.safe_learning_rate)) {
         parts.push(format!("safe: {}", rate(safe)));
     }
@@ -60,11 +62,14 @@ pub(super) fn subtitle(report: &Report) -> String {
     parts.join(" · ")
 }
 
-/// Writes title and subtitle.
-pub(super) fn draw_header(canvas: &mut Canvas, title: &str, subtitle: &str) {
+/// Writes the title, "name: what", and the subtitle. Where there is not room for both, the name is cut.
+pub(super) fn draw_header(canvas: &mut Canvas, name: &str, what: &str, subtitle: &str) {
     let room = f64::from(WIDTH) - LEFT - 50.0;
     let style = TextStyle::new(TITLE, INK).bold();
-    canvas.text(text::fitted(title, &style, room), (LEFT, 58.0), style);
+    let name: String = name.chars().map(|c| if c == text::SUB { ' ' } else { c }).collect();
+    let name = text::fitted(&name, &style, room - text::width(&format!(": {what}"), &style));
+    let title = if name.is_empty() { what.to_owned() } else { format!("{name}: {what}") };
+    canvas.text(text::fitted(&title, &style, room), (LEFT, 58.0), style);
     let style = TextStyle::new(BODY, GREY);
     canvas.text(text::fitted(subtitle, &style, room), (LEFT, 116.0), style);
 }
@@ -116,8 +121,6 @@ pub(super) enum Sign {
     Above,
     /// A cross at the top edge.
     Lost,
-    /// A thin dotted line.
-    Dotted,
     /// A dashed red line.
     Dashed,
 }
@@ -154,7 +157,6 @@ fn draw_sign(canvas: &mut Canvas, sign: Sign, (x, y): Point) {
         Sign::Bar => canvas.line(&[a, b], 9.0, super::canvas::tint(INK, 0.45)),
         Sign::Above => canvas.triangle((x, y), 18.0, RED),
         Sign::Lost => canvas.cross((x, y), 16.0, 3.4, RED),
-        Sign::Dotted => canvas.dashed(&[a, b], 2.4, (3.0, 6.0), GREY),
         Sign::Dashed => canvas.dashed(&[a, b], 3.0, (11.0, 8.0), super::canvas::mix(RED, GREY, 0.25)),
     }
 }
@@ -167,14 +169,16 @@ mod tests {
     #[test]
     fn the_title_states_the_answer() {
         let mut report = sample::report();
-        assert_eq!(title(&report), "digits-mlp: start at 0.12");
+        assert_eq!(answer(&report), "start at 0.12");
         assert_eq!(subtitle(&report), "best early 0.05 · unstable from 0.6 · headroom 5×");
         report.check = Some(sample::check());
-        assert_eq!(title(&report), "digits-mlp: 0.4 is safe, with little margin");
+        assert_eq!(answer(&report), "0.4 is safe, with little margin");
         report.check = None;
         report.recommendation.learning_rate = None;
         report.status = Status::Partial;
-        assert_eq!(title(&report), "digits-mlp: no rate to recommend (partial)");
+        assert_eq!(answer(&report), "no rate to recommend (partial)");
+        report.recommendation.because = vec!["every trial diverged".into()];
+        assert_eq!(subtitle(&report), "every trial diverged");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::loss_by_rate::below_top;
 use super::text::{self, TextStyle};
 use super::{Plot, PlotError};
 
-const AREA: Area = Area { left: 150.0, top: 180.0, right: 1360.0, bottom: 812.0 };
+const AREA: Area = Area { left: 170.0, top: 180.0, right: 1360.0, bottom: 812.0 };
 const BAR: Area = Area { left: 1410.0, top: 220.0, right: 1450.0, bottom: 812.0 };
 
 /// Colour of the lines of unstable rates.
@@ -32,10 +32,14 @@ fn shade(share: f64) -> Rgb {
 /// When the picture cannot be drawn or encoded.
 pub fn learning_curves(report: &Report) -> Result<Plot, PlotError> {
     let mut canvas = Canvas::new();
-    let title = format!("{}: how the loss falls at each rate", report.name);
     let seeds = data::seeds(report).len();
     let over = if seeds > 1 { format!(", median of {seeds} seeds") } else { String::new() };
-    frame::draw_header(&mut canvas, &title, &format!("loss on the mini-batch, smoothed by a running median{over}"));
+    frame::draw_header(
+        &mut canvas,
+        &report.name,
+        "how the loss falls at each rate",
+        &format!("loss on the mini-batch, smoothed by a running median{over}"),
+    );
     let (short, last) = (data::short_length(report), data::longest(report));
     // When the longer trials are much longer, the short ones would shrink to the left edge.
     let log = last > 4 * short;
@@ -45,10 +49,10 @@ pub fn learning_curves(report: &Report) -> Result<Plot, PlotError> {
     let stable = curves.iter().filter(|c| !c.unstable).flat_map(|c| c.points.iter().map(|p| p.1));
     let all = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));
     let initial = data::initial_loss(report);
-    match data::loss_range(stable, initial).or_else(|| data::loss_range(all, initial)) {
+    match data::loss_range(stable, initial, 10.0).or_else(|| data::loss_range(all, initial, 10.0)) {
         Some(losses) => {
-            let iterations = Range { low: first as f64, high: last as f64, log };
-            let iterations = if first < last { iterations } else { iterations.padded(0.0) };
+            let iterations = Range { low: if log { first as f64 } else { 0.0 }, high: last as f64, log };
+            let iterations = if iterations.low < iterations.high { iterations } else { iterations.padded(0.0) };
             let x = Scale::new(iterations, AREA.left, AREA.right);
             let y = Scale::new(losses, AREA.bottom, AREA.top);
             draw(&mut canvas, report, &curves, x, y);
@@ -68,9 +72,8 @@ fn draw(canvas: &mut Canvas, report: &Report, curves: &[Curve], x: Scale, y: Sca
         draw_curve(canvas, curve, (x, y), color(curves, k), 2.6);
     }
     if let Some(k) = chosen {
-        draw_curve(canvas, &curves[k], (x, y), WHITE, 11.0);
         draw_curve(canvas, &curves[k], (x, y), INK, 6.0);
-        draw_name(canvas, report, &curves[k], (x, y));
+        draw_name(canvas, report, curves, k, (x, y));
     }
     axis::draw_base(canvas, AREA);
     draw_bar(canvas, curves, chosen);
@@ -123,23 +126,41 @@ fn runs(curve: &Curve, x: Scale, y: Scale) -> Vec<Vec<Point>> {
     runs
 }
 
-/// Names the recommended curve near its end, on a white ground.
-fn draw_name(canvas: &mut Canvas, report: &Report, curve: &Curve, (x, y): (Scale, Scale)) {
-    let Some(&(step, loss)) = curve.points.iter().rev().find(|p| p.1.is_finite()) else { return };
+/// Names the recommended curve, tied to it by a thin line, where the name hides least of the curves.
+fn draw_name(canvas: &mut Canvas, report: &Report, curves: &[Curve], chosen: usize, (x, y): (Scale, Scale)) {
+    let curve = &curves[chosen];
     let recommended = report.recommendation.learning_rate.unwrap_or(curve.rate);
-    let name = if recommended == curve.rate {
+    let name = if data::same(recommended, curve.rate) {
         format!("recommended {}", frame::rate(curve.rate))
     } else {
         format!("{}, nearest to the recommended {}", frame::rate(curve.rate), frame::rate(recommended))
     };
-    let style = TextStyle::new(BODY, INK).bold().right();
-    let width = text::width(&name, &style);
-    let right = (x.at(step) - 14.0).max(AREA.left + width + 14.0);
-    // Below the line if there is room, since the curves of slower rates lie above it.
-    let (below, above) = (y.at(loss) + 44.0, y.at(loss) - 44.0);
-    let middle = if below + 24.0 < AREA.bottom { below } else { above };
-    canvas.rect(Area { left: right - width - 8.0, top: middle - 22.0, right: right + 8.0, bottom: middle + 22.0 }, WHITE, 0.86);
-    canvas.text(name, (right, middle), style);
+    let style = TextStyle::new(BODY, INK).bold().centred();
+    let line: Vec<Point> = runs(curve, x, y).concat();
+    let others: Vec<Point> = curves.iter().flat_map(|c| runs(c, x, y)).flatten().collect();
+    if let Some((tie, at)) = free_place(&line, &others, text::width(&name, &style)) {
+        let edge = at.1 + if at.1 > tie.1 { -20.0 } else { 20.0 };
+        canvas.line(&[tie, (tie.0, edge)], 2.0, INK);
+        let half = text::width(&name, &style) / 2.0 + 8.0;
+        canvas.rect(Area { left: at.0 - half, top: at.1 - 20.0, right: at.0 + half, bottom: at.1 + 20.0 }, WHITE, 0.86);
+        canvas.text(name, at, style);
+    }
+}
+
+/// A point of `line` and a place near it for the middle of a text of this width, chosen for the fewest `points` beneath the text;
+/// among equals near to the line, below it, and far along it.
+fn free_place(line: &[Point], points: &[Point], width: f64) -> Option<(Point, Point)> {
+    let half = width / 2.0 + 12.0;
+    let ties = [0.72, 0.84, 0.6, 0.48, 0.36, 0.95, 0.24].map(|share| line.get((share * line.len() as f64) as usize));
+    let places = [60.0, -60.0, 90.0, -90.0, 130.0, -130.0, 190.0].into_iter().flat_map(|dy| {
+        ties.iter().flatten().map(move |tie| {
+            let held = tie.0.max(AREA.left + half).min(AREA.right - half);
+            (**tie, (held, tie.1 + dy))
+        })
+    });
+    let inside = places.filter(|(_, at)| at.1 - 24.0 > AREA.top && at.1 + 24.0 < AREA.bottom);
+    let hidden = |at: Point| points.iter().filter(|p| (p.0 - at.0).abs() < half && (p.1 - at.1).abs() < 26.0).count();
+    inside.min_by_key(|(_, at)| hidden(*at))
 }
 
 /// The rates in their colours, from low at the bottom to high at the top.
@@ -186,6 +207,17 @@ mod tests {
         assert_eq!(nearest(&curves, Some(0.12)), Some(1));
         assert_eq!(nearest(&curves, Some(0.02)), Some(0));
         assert_eq!((nearest(&curves, None), nearest(&curves[2..], Some(0.1))), (None, None));
+    }
+
+    #[test]
+    fn a_name_goes_where_it_hides_nothing() {
+        let line: Vec<Point> = (0..100).map(|k| (AREA.left + 12.0 * f64::from(k), 500.0)).collect();
+        let (tie, at) = free_place(&line, &line, 200.0).unwrap();
+        assert_eq!((tie.1, at), (500.0, (tie.0, 560.0)));
+        // A curve just below sends the name above.
+        let both: Vec<Point> = line.iter().copied().chain(line.iter().map(|p| (p.0, 560.0))).collect();
+        assert_eq!(free_place(&line, &both, 200.0).unwrap().1.1, 440.0);
+        assert_eq!(free_place(&[], &both, 200.0), None);
     }
 
     #[test]

@@ -3,12 +3,13 @@
 use crate::report::Report;
 
 use super::axis::{self, Scale};
-use super::canvas::{Area, BLUE, Canvas, GREEN, GREY, INK, ORANGE, PURPLE, Point, RED, Rgb, WHITE, mix, tint};
+use super::canvas::{Area, BLUE, Canvas, GREEN, GREY, INK, ORANGE, PURPLE, Point, RED, Rgb, SMALL, WHITE, mix, tint};
 use super::data::{self, End};
 use super::frame::{self, Sign};
+use super::text::TextStyle;
 use super::{Plot, PlotError};
 
-const AREA: Area = Area { left: 150.0, top: 240.0, right: 1550.0, bottom: 812.0 };
+const AREA: Area = Area { left: 170.0, top: 240.0, right: 1500.0, bottom: 812.0 };
 
 /// Where losses and rates lie on the picture.
 struct Place {
@@ -28,11 +29,11 @@ impl Place {
 /// When the picture cannot be drawn or encoded.
 pub fn loss_by_rate(report: &Report) -> Result<Plot, PlotError> {
     let mut canvas = Canvas::new();
-    frame::draw_header(&mut canvas, &frame::title(report), &frame::subtitle(report));
+    frame::draw_header(&mut canvas, &report.name, &frame::answer(report), &frame::subtitle(report));
     let (short, long) = (data::short_ends(report), data::long_ends(report));
     let initial = data::initial_loss(report);
     let losses = short.iter().chain(&long).flat_map(|e| [e.low, e.median]);
-    match (frame::rate_range(report), data::loss_range(losses, initial)) {
+    match (frame::rate_range(report), data::loss_range(losses, initial, 20.0)) {
         (Some(rates), Some(losses)) => {
             let x = Scale::new(rates, AREA.left, AREA.right);
             let y = Scale::new(losses, AREA.bottom, AREA.top);
@@ -51,6 +52,7 @@ fn draw(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End], long
     if let Some(start) = initial {
         let y = place.y.at(start);
         canvas.dashed(&[(AREA.left, y), (AREA.right, y)], 2.2, (3.0, 6.0), GREY);
+        canvas.text("start", (AREA.right + 12.0, y), TextStyle::new(SMALL, GREY));
     }
     draw_line_marks(canvas, report, place);
     draw_band(canvas, place, short);
@@ -61,7 +63,7 @@ fn draw(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End], long
     axis::draw_base(canvas, AREA);
     draw_good_span(canvas, report, place);
     axis::draw_marks(canvas, &frame::marks(report), |r| place.x.at(r), frame::MARKS, AREA.top, AREA);
-    frame::draw_key(canvas, &key(report, place, short, long, initial.is_some()));
+    frame::draw_key(canvas, &key(report, place, short, long));
 }
 
 /// Shades what lies above the threshold, and hatches the gap in which the threshold itself lies.
@@ -90,11 +92,9 @@ fn draw_line_marks(canvas: &mut Canvas, report: &Report, place: &Place) {
 
 /// The span from the lowest to the highest loss over the seeds.
 fn draw_band(canvas: &mut Canvas, place: &Place, ends: &[End]) {
-    for pair in ends.windows(2) {
-        let (a, b) = (&pair[0], &pair[1]);
-        let corners = [place.at(a.rate, a.low), place.at(b.rate, b.low), place.at(b.rate, b.high), place.at(a.rate, a.high)];
-        canvas.polygon(&corners, BLUE, 0.16);
-    }
+    let upper = ends.iter().map(|e| place.at(e.rate, e.high));
+    let lower = ends.iter().rev().map(|e| place.at(e.rate, e.low));
+    canvas.polygon(&upper.chain(lower).collect::<Vec<_>>(), BLUE, 0.16);
     if let [only] = ends {
         canvas.line(&[place.at(only.rate, only.low), place.at(only.rate, only.high)], 8.0, tint(BLUE, 0.35));
     }
@@ -142,7 +142,7 @@ pub(super) fn below_top(a: Point, b: Point, top: f64) -> Option<(Point, Point)> 
 fn draw_best(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End]) {
     let Some(best) = report.best_early.value.as_ref().filter(|b| data::is_rate(b.learning_rate)) else { return };
     // On the line where the line has that rate: two dots a hair apart would only puzzle.
-    let drawn = short.iter().find(|e| e.rate == best.learning_rate).map(|e| e.median);
+    let drawn = short.iter().find(|e| data::same(e.rate, best.learning_rate)).map(|e| e.median);
     let at = place.at(best.learning_rate, drawn.unwrap_or(best.loss.median));
     canvas.dashed(&[(at.0, AREA.top), at], 2.0, (7.0, 6.0), GREEN);
     canvas.disc(at, 14.0, WHITE);
@@ -162,7 +162,7 @@ fn good_span(report: &Report) -> Option<(f64, f64)> {
     (data::is_rate(low) && data::is_rate(high) && low < high).then_some((low, high))
 }
 
-fn key(report: &Report, place: &Place, short: &[End], long: &[End], start: bool) -> Vec<(Sign, String)> {
+fn key(report: &Report, place: &Place, short: &[End], long: &[End]) -> Vec<(Sign, String)> {
     let seeds = data::seeds(report).len();
     let spread = if seeds > 1 { format!(": median and range of {seeds} seeds") } else { String::new() };
     let mut key = vec![(Sign::Band, format!("after {} iterations{spread}", axis::count(data::short_length(report))))];
@@ -172,11 +172,8 @@ fn key(report: &Report, place: &Place, short: &[End], long: &[End], start: bool)
     if good_span(report).is_some() {
         key.push((Sign::Bar, "about as good".to_owned()));
     }
-    if start {
-        key.push((Sign::Dotted, "at the start".to_owned()));
-    }
     if short.iter().chain(long).any(|e| is_above(place, e)) {
-        key.push((Sign::Above, "higher".to_owned()));
+        key.push((Sign::Above, "above the plot".to_owned()));
     }
     if short.iter().chain(long).any(|e| e.median.is_infinite()) {
         key.push((Sign::Lost, "not finite".to_owned()));

@@ -1,6 +1,6 @@
 //! The report as pictures: four PNG figures, each drawn from the report alone and the same to the byte every time.
 //!
-//! [`data`] works out what to show, the modules named after the figures draw it, [`canvas`] and [`text`] turn that into pixels.
+//! `data` works out what to show, the modules named after the figures draw it, `canvas` and `text` turn that into pixels.
 
 mod axis;
 mod canvas;

@@ -63,6 +63,8 @@ pub(super) fn with_trials(trials: Vec<Trial>) -> Report {
         instability: Instability {
             last_stable: Some(0.4),
             first_unstable: Some(0.6),
+            threshold: None,
+            resolution_decades: 0.02,
             interval: Some(Interval { low: 0.45, median: 0.6, high: 0.8, confidence: 0.9 }),
             evidence: vec![Evidence {
                 learning_rate: 0.6,
@@ -121,7 +123,7 @@ pub(super) fn trial(rate: f64, seed: u64, iterations: u64) -> Trial {
     let verdict = match rate {
         r if r >= 2.0 => Verdict::NonFinite,
         r if r >= 1.0 => Verdict::BlowUp,
-        r if r >= 0.6 && seed == 1 => Verdict::Collapsed,
+        r if r >= 0.6 && seed % 3 == 1 => Verdict::Collapsed,
         r if r >= 0.4 => Verdict::Degraded,
         r if r < 0.008 => Verdict::Slow,
         _ => Verdict::Good,
@@ -138,11 +140,11 @@ fn loss(rate: f64, seed: u64, k: u64, verdict: Verdict) -> Option<f64> {
     let noise = wave - wave.floor() - 0.5;
     let grown = START * (1.0 + 0.4 * noise) * 1.25f64.powf(k as f64);
     match verdict {
-        Verdict::NonFinite => (k < 14 + seed).then_some(grown),
-        Verdict::BlowUp => Some(grown.min(40.0 + 30.0 * seed as f64 + 10.0 * noise)),
+        Verdict::NonFinite => (k < 14 + seed % 3).then_some(grown),
+        Verdict::BlowUp => Some(grown.min(40.0 + 30.0 * (seed % 3) as f64 + 10.0 * noise)),
         Verdict::Collapsed => Some(2.31 + 0.05 * noise - 0.3 * (-(k as f64) / 10.0).exp()),
         _ => {
-            let floor = 0.06 + 0.9 * rate * rate + 0.02 * seed as f64;
+            let floor = 0.06 + 0.9 * rate * rate + 0.02 * (seed % 3) as f64;
             let pace = 0.9 * rate / (1.0 + 12.0 * rate);
             let mean = floor + (START - floor) / (1.0 + pace * k as f64).powf(1.2);
             Some(mean * (1.0 + (0.25 + 0.3 * rate) * noise))

@@ -10,7 +10,7 @@ use super::frame;
 use super::text::{self, SUB, TextStyle};
 use super::{Plot, PlotError};
 
-const AREA: Area = Area { left: 150.0, top: 180.0, right: 1550.0, bottom: 812.0 };
+const AREA: Area = Area { left: 170.0, top: 180.0, right: 1550.0, bottom: 852.0 };
 /// A threshold further than this above ε₀ is named, not drawn: drawn, it would flatten the schedule.
 const FAR: f64 = 8.0;
 
@@ -21,8 +21,8 @@ const FAR: f64 = 8.0;
 pub fn schedule(report: &Report) -> Result<Option<Plot>, PlotError> {
     let Some(plan) = &report.schedule else { return Ok(None) };
     let mut canvas = Canvas::new();
-    let title = format!("{}: {} schedule from {}", report.name, plan.kind, frame::rate(plan.initial));
-    frame::draw_header(&mut canvas, &title, &subtitle(report, plan));
+    let title = format!("{} schedule from {}", plan.kind, frame::rate(plan.initial));
+    frame::draw_header(&mut canvas, &report.name, &title, &subtitle(report, plan));
     if data::is_rate(plan.initial) {
         draw(&mut canvas, report, plan);
     } else {
@@ -37,7 +37,12 @@ fn subtitle(report: &Report, plan: &ScheduleReport) -> String {
         parts.push(format!("warm-up over {} iterations", axis::count(plan.shape.warmup_iterations)));
     }
     if let Some(first) = report.instability.first_unstable.filter(|r| data::is_rate(*r)) {
-        parts.push(format!("ε₀ stays {}× below the first unstable rate {}", times(first / plan.initial), frame::rate(first)));
+        let (factor, first) = (first / plan.initial, frame::rate(first));
+        parts.push(if factor > 1.0 {
+            format!("ε₀ stays {}× below the first unstable rate {first}", times(factor))
+        } else {
+            format!("ε₀ is not below the first unstable rate {first}")
+        });
     }
     parts.join(" · ")
 }
@@ -75,7 +80,7 @@ fn draw(canvas: &mut Canvas, report: &Report, plan: &ScheduleReport) {
     }
     axis::draw_y(canvas, AREA, &y, "learning rate");
     draw_x(canvas, &x, plan);
-    draw_end_of_decay(canvas, plan, &x, last);
+    draw_end_of_decay(canvas, plan, &x, last, drawn.map_or(AREA.top, |r| y.at(r)));
     let points: Vec<Point> = line.iter().map(|(k, r)| (x.at(*k as f64), y.at(*r))).collect();
     canvas.line(&points, 5.5, BLUE);
     axis::draw_base(canvas, AREA);
@@ -88,12 +93,13 @@ fn draw_x(canvas: &mut Canvas, x: &Scale, plan: &ScheduleReport) {
     let labels: Vec<_> = axis::ticks(x.range, 8).into_iter().map(|(v, _)| (v, axis::count(v as u64))).collect();
     axis::draw_x(canvas, AREA, x, &labels, "");
     let end = TextStyle::new(SMALL, INK).right();
-    canvas.text("iterations", (AREA.left - 16.0, AREA.bottom + 30.0), end);
+    let left = AREA.left - 34.0;
+    canvas.text("iterations", (left, AREA.bottom + 30.0), end);
     let per_epoch = plan.shape.iterations_per_epoch;
     if per_epoch == 0 {
         return;
     }
-    canvas.text("epochs", (AREA.left - 16.0, AREA.bottom + 76.0), end);
+    canvas.text("epochs", (left, AREA.bottom + 76.0), end);
     let epochs = Range { low: 0.0, high: x.range.high / per_epoch as f64, log: false };
     for (epoch, label) in axis::ticks(epochs, 8) {
         let at = x.at(epoch * per_epoch as f64);
@@ -101,22 +107,19 @@ fn draw_x(canvas: &mut Canvas, x: &Scale, plan: &ScheduleReport) {
     }
 }
 
-/// A vertical line at τ.
-fn draw_end_of_decay(canvas: &mut Canvas, plan: &ScheduleReport, x: &Scale, last: u64) {
+/// A vertical line at τ, named to its left below the threshold, where the rate has fallen far.
+fn draw_end_of_decay(canvas: &mut Canvas, plan: &ScheduleReport, x: &Scale, last: u64, top: f64) {
     if plan.shape.decay_iterations == 0 || plan.shape.decay_iterations > last {
         return;
     }
     let at = x.at(plan.shape.decay_iterations as f64);
     canvas.dashed(&[(at, AREA.top), (at, AREA.bottom)], 2.0, (7.0, 6.0), GREY);
-    let epochs = if plan.decay_epochs.is_finite() {
-        format!(" ({} epochs)", format_significant(plan.decay_epochs, 3))
-    } else {
-        String::new()
-    };
-    let style = TextStyle::new(BODY, GREY).right();
+    let epochs = plan.decay_epochs;
+    let epochs = if epochs.is_finite() { format!(" ({} epochs)", format_significant(epochs, 3)) } else { String::new() };
     let label = format!("τ = {} iterations{epochs}", axis::count(plan.decay_iterations));
-    let right = (at + 40.0).min(AREA.right).max(AREA.left + text::width(&label, &style));
-    canvas.text(label, (right, AREA.bottom + 124.0), style);
+    let style = TextStyle::new(BODY, GREY).right();
+    let right = (at - 16.0).max(AREA.left + 16.0 + text::width(&label, &style));
+    canvas.text(label, (right, top + 32.0), style);
 }
 
 /// The line above which training was unstable, and the distance to it.
@@ -124,13 +127,13 @@ fn draw_threshold(canvas: &mut Canvas, plan: &ScheduleReport, first: Option<f64>
     let Some(first) = first else { return };
     let (top, bottom) = (y.at(first), y.at(plan.initial));
     canvas.dashed(&[(AREA.left, top), (AREA.right, top)], 3.0, (14.0, 9.0), RED);
-    let style = TextStyle::new(BODY, RED).right();
-    canvas.text(format!("unstable above {}", frame::rate(first)), (AREA.right - 12.0, top - 26.0), style);
+    let label = format!("unstable above {}", frame::rate(first));
+    canvas.text(label, (AREA.left + 16.0, top - 26.0), TextStyle::new(BODY, RED));
     // The arrow needs room for its heads and its label.
     if bottom - top > 70.0 {
-        let at = (x.at(plan.shape.warmup_iterations as f64) + 46.0).min(AREA.right - 120.0);
-        canvas.line(&[(at, top + 6.0), (at, bottom - 6.0)], 2.2, GREY);
-        for (tip, base) in [(top + 4.0, top + 18.0), (bottom - 4.0, bottom - 18.0)] {
+        let at = x.at(plan.shape.warmup_iterations as f64).min(AREA.right - 120.0);
+        canvas.line(&[(at, top + 6.0), (at, bottom - 20.0)], 2.2, GREY);
+        for (tip, base) in [(top + 4.0, top + 18.0), (bottom - 18.0, bottom - 32.0)] {
             canvas.polygon(&[(at, tip), (at + 7.0, base), (at - 7.0, base)], GREY, 1.0);
         }
         let middle = f64::midpoint(top, bottom);
@@ -138,22 +141,20 @@ fn draw_threshold(canvas: &mut Canvas, plan: &ScheduleReport, first: Option<f64>
     }
 }
 
-/// The first rate and the last, named on the line.
+/// The first rate and the last, named beside the line.
 fn draw_values(canvas: &mut Canvas, plan: &ScheduleReport, x: &Scale, y: &Scale) {
-    let mut value = |at: Point, label: String, style: TextStyle| {
+    let mut value = |at: Point, label: String, dx: f64, dy: f64| {
         canvas.disc(at, 13.0, WHITE);
         canvas.disc(at, 10.0, INK);
-        let width = text::width(&label, &style);
-        let left = (at.0 + 24.0).min(AREA.right - width);
-        let above = if at.0 + 24.0 + width > AREA.right { at.1 - 42.0 } else { at.1 - 8.0 };
-        canvas.text(label, (left, above.max(AREA.top + 20.0)), style);
+        let style = TextStyle::new(30.0, INK).bold();
+        let style = if dx < 0.0 { style.right() } else { style };
+        canvas.text(label, (at.0 + dx, (at.1 + dy).max(AREA.top + 20.0)), style);
     };
-    let style = TextStyle::new(30.0, INK).bold();
     let begin = (x.at(plan.shape.warmup_iterations as f64), y.at(plan.initial));
-    value(begin, format!("ε₀ = {}", frame::rate(plan.initial)), style);
+    value(begin, format!("ε₀ = {}", frame::rate(plan.initial)), 26.0, -26.0);
     if plan.final_rate.is_finite() {
         let end = (x.at(plan.shape.decay_iterations as f64), y.at(plan.final_rate));
-        value(end, format!("ε{SUB}τ = {}", frame::rate(plan.final_rate)), style);
+        value(end, format!("ε{SUB}τ = {}", frame::rate(plan.final_rate)), -20.0, -46.0);
     }
 }
 
@@ -171,6 +172,15 @@ mod tests {
         assert!(line.contains(&(plan.shape.warmup_iterations, plan.initial)));
         assert_eq!(line.last().unwrap().0, 12_000);
         assert!(line.len() > 1000 && line.windows(2).all(|p| p[0].0 < p[1].0));
+    }
+
+    #[test]
+    fn the_subtitle_tells_on_which_side_of_the_threshold_the_rate_lies() {
+        let mut report = sample::report();
+        let plan = report.schedule.clone().unwrap();
+        assert_eq!(subtitle(&report, &plan), "warm-up over 400 iterations · ε₀ stays 5× below the first unstable rate 0.6");
+        report.instability.first_unstable = Some(0.1);
+        assert!(subtitle(&report, &plan).ends_with("ε₀ is not below the first unstable rate 0.1"));
     }
 
     #[test]

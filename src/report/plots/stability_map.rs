@@ -9,9 +9,9 @@ use super::frame::{self, KEY, LEFT};
 use super::text::{self, TextStyle};
 use super::{Plot, PlotError};
 
-const AREA: Area = Area { left: 150.0, top: 180.0, right: 1550.0, bottom: 720.0 };
+const AREA: Area = Area { left: 170.0, top: 180.0, right: 1550.0, bottom: 740.0 };
 /// Height of the row of marks below the plot.
-const MARKS: f64 = 872.0;
+const MARKS: f64 = 858.0;
 
 /// Draws `stability-map.png`.
 ///
@@ -20,11 +20,11 @@ const MARKS: f64 = 872.0;
 pub fn stability_map(report: &Report) -> Result<Plot, PlotError> {
     let mut canvas = Canvas::new();
     let title = match report.instability.first_unstable {
-        Some(first) => format!("{}: unstable from {}", report.name, frame::rate(first)),
-        None => format!("{}: no instability seen", report.name),
+        Some(first) => format!("unstable from {}", frame::rate(first)),
+        None => "no instability seen".to_owned(),
     };
     let (rates, seeds) = (data::rates(report), data::seeds(report));
-    frame::draw_header(&mut canvas, &title, &subtitle(report));
+    frame::draw_header(&mut canvas, &report.name, &title, &subtitle(report));
     if rates.is_empty() {
         frame::draw_empty(&mut canvas, "No trial was run, so there is nothing to map.");
     } else {
@@ -57,7 +57,7 @@ fn draw(canvas: &mut Canvas, report: &Report, rates: &[f64], seeds: &[u64]) {
         bottom: AREA.top + (row + 1) as f64 * step.1 - gap(step.1),
     };
     for (rate, seed, verdict) in data::verdicts(report) {
-        let column = rates.iter().position(|r| *r == rate);
+        let column = rates.iter().position(|r| data::same(*r, rate));
         let row = seeds.iter().position(|s| *s == seed);
         if let (Some(column), Some(row)) = (column, row) {
             draw_cell(canvas, cell(column, row), verdict);
@@ -75,7 +75,7 @@ fn column_of(rates: &[f64], rate: f64, step: f64) -> f64 {
     let centre = |k: f64| AREA.left + (k + 0.5) * step;
     let above = rates.partition_point(|r| *r < rate);
     let at = match (above.checked_sub(1).map(|k| rates[k]), rates.get(above)) {
-        (_, Some(r)) if *r == rate => above as f64,
+        (_, Some(r)) if data::same(*r, rate) => above as f64,
         (Some(low), Some(high)) => (above - 1) as f64 + (rate / low).ln() / (high / low).ln(),
         (None, _) => -0.5,
         (_, None) => rates.len() as f64 - 0.5,
@@ -117,10 +117,13 @@ fn draw_sign(canvas: &mut Canvas, at: Point, size: f64, verdict: Verdict) {
 
 fn draw_seeds(canvas: &mut Canvas, seeds: &[u64], step: f64) {
     let every = (36.0 / step).ceil().max(1.0) as usize;
-    let style = TextStyle::new(SMALL, GREY).right();
+    // Seeds may have twenty digits.
+    let fits = |size: f64| seeds.iter().all(|s| text::width(&s.to_string(), &TextStyle::new(size, GREY)) <= 90.0);
+    let size = [SMALL, 21.0].into_iter().find(|s| fits(*s)).unwrap_or(17.0);
+    let style = TextStyle::new(size, GREY).right();
     for (k, seed) in seeds.iter().enumerate().step_by(every) {
         let y = AREA.top + (k as f64 + 0.5) * step;
-        canvas.text(text::fitted(&seed.to_string(), &style, 64.0), (AREA.left - 14.0, y), style);
+        canvas.text(text::fitted(&seed.to_string(), &style, 90.0), (AREA.left - 14.0, y), style);
     }
     canvas.text("seed", (46.0, AREA.centre().1), TextStyle::new(BODY, INK).centred().upwards());
 }
@@ -134,7 +137,7 @@ fn draw_rates(canvas: &mut Canvas, rates: &[f64], step: f64) {
         canvas.line(&[(x, AREA.bottom + 2.0), (x, AREA.bottom + 9.0)], 1.6, GREY);
         canvas.text(frame::rate(*rate), (x, AREA.bottom + 28.0), style);
     }
-    canvas.text("learning rate", (AREA.centre().0, MARKS - 88.0), TextStyle::new(BODY, INK).centred());
+    canvas.text("rate", (AREA.left - 30.0, AREA.bottom + 28.0), TextStyle::new(BODY, INK).right());
 }
 
 /// The verdicts that occur, with their cells.

@@ -93,7 +93,9 @@ mod tests {
 
     fn classes(labels: &[&str]) -> (Vec<usize>, Vec<String>) {
         let mut all = Labels::default();
-        labels.iter().for_each(|l| all.push(l));
+        for label in labels {
+            all.push(label);
+        }
         match all.finish().unwrap() {
             (Targets::Classes { labels, classes }, names, _) => {
                 assert_eq!(names.len(), classes);

@@ -1,0 +1,157 @@
+//! The documented keys are the accepted ones, and no text whatever makes the parser panic.
+
+use std::path::Path;
+
+use lrfind::config::{ConfigErrors, Key, Plan, keys, parse};
+
+fn read(text: &str) -> Result<Plan, ConfigErrors> {
+    parse(text, Path::new("configs/x.toml"))
+}
+
+/// One config for each kind of section, with every key that goes with it.
+const COMPLETE: [&str; 7] = [
+    "name = \"a\"\ndevice = \"ndarray\"\n[data]\nkind = \"csv\"\npath = \"a\"\ntarget = -1\ntask = \"regression\"\nheader = true\n\
+     standardize = true\nheld-out = 0.2\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
+     optimizer = { kind = \"sgd\", momentum = 0.9, dampening = 0.0, nesterov = true, weight-decay = 1e-4, decoupled = true }\n\
+     batch-size = 32\nepochs = 100\nlearning-rate = 0.05\nclip-norm = 1.0\n\
+     schedule = { kind = \"linear\", final-fraction = 0.01, decay-epochs = 100, warmup-iterations = 500 }\n[search]\n\
+     range = [1e-5, 1.0]\nextend = true\niterations = 100\nlong-iterations = 400\nseeds = 3\nfirst-seed = 0\n\
+     resolution = 0.02\nsafety = 2.0\ncheck-margin = 1.5\nbudget = 1000000\n",
+    "[data]\nkind = \"idx\"\nimages = \"a\"\nlabels = \"b\"\n[model]\nkind = \"mlp\"\nhidden = [8]\nactivation = \"relu\"\n\
+     init = \"he\"\ninit-scale = 1.0\n[training]\nlabel-smoothing = 0.1\nschedule = { kind = \"step\", factor = 0.1, every-epochs = 30 }\n",
+    "[data]\nkind = \"synthetic\"\nproblem = \"teacher-student\"\nsamples = 9\nfeatures = 16\nhidden = 32\nnoise = 0.1\n\
+     data-seed = 0\n[model]\nkind = \"mlp\"\n[training]\noptimizer = { kind = \"adam\", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }\n",
+    "[data]\nkind = \"synthetic\"\nproblem = \"spirals\"\nsamples = 9\nclasses = 3\n[model]\nkind = \"mlp\"\n[training]\n\
+     optimizer = { kind = \"rmsprop\", alpha = 0.99, epsilon = 1e-8, momentum = 0.9 }\n",
+    "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncurvatures = [1.0, 10.0]\n[model]\nkind = \"quadratic\"\n",
+    "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncondition = 100.0\ndimensions = 10\nmax-curvature = 1.0\n",
+    "[data]\nkind = \"synthetic\"\nproblem = \"spirals\"\n[model]\nkind = \"linear\"\n[training.optimizer]\nkind = \"lion\"\n\
+     beta1 = 0.9\n[training.schedule]\nkind = \"exponential\"\n",
+];
+
+#[test]
+fn the_documented_keys_are_the_accepted_ones() {
+    let mut used = std::collections::BTreeSet::new();
+    for text in COMPLETE {
+        read(text).unwrap_or_else(|errors| panic!("{text}\n{errors}"));
+        collect(&text.parse::<toml::Table>().unwrap(), "", &mut used);
+    }
+    let documented = keys().iter().map(|key| (key.section.to_owned(), key.name.to_owned())).collect();
+    assert_eq!(used, documented);
+}
+
+/// Every (section, key) of a table.
+fn collect(table: &toml::Table, section: &str, into: &mut std::collections::BTreeSet<(String, String)>) {
+    for (key, value) in table {
+        into.insert((section.to_owned(), key.clone()));
+        if let Some(below) = value.as_table() {
+            let name = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
+            collect(below, &name, into);
+        }
+    }
+}
+
+/// The table of a section such as "training.optimizer".
+fn section<'t>(table: &'t mut toml::Table, name: &str) -> Option<&'t mut toml::Table> {
+    name.split('.').filter(|part| !part.is_empty()).try_fold(table, |table, part| table.get_mut(part)?.as_table_mut())
+}
+
+/// The plan of `text` with a key it holds given another value, or removed; `None` if it does not hold it or is refused then.
+fn changed(text: &str, key: &Key, value: Option<&toml::Value>) -> Option<Plan> {
+    let mut table: toml::Table = text.parse().ok()?;
+    let section = section(&mut table, key.section)?;
+    section.remove(key.name)?;
+    if let Some(value) = value {
+        section.insert(key.name.to_owned(), value.clone());
+    }
+    let mut plan = read(&table.to_string()).ok()?;
+    plan.training.learning_rate_line = None;
+    Some(plan)
+}
+
+/// A value of the reference's columns, if it is TOML and not words.
+fn value(text: &str) -> Option<toml::Value> {
+    format!("value = {text}").parse::<toml::Table>().ok()?.remove("value")
+}
+
+#[test]
+fn every_example_of_the_reference_is_accepted() {
+    for key in keys().iter().filter(|key| key.kind != "section") {
+        let example = value(key.example).unwrap();
+        let accepted = COMPLETE.iter().any(|text| changed(text, key, Some(&example)).is_some());
+        assert!(accepted, "[{}] {} = {}", key.section, key.name, key.example);
+    }
+}
+
+#[test]
+fn every_default_of_the_reference_is_what_leaving_the_key_out_means() {
+    for key in keys() {
+        let Some(default) = value(key.default) else { continue };
+        let pairs = COMPLETE.iter().filter_map(|text| changed(text, key, None).zip(changed(text, key, Some(&default))));
+        let mut compared = 0;
+        for (without, with) in pairs {
+            assert_eq!(without, with, "[{}] {}", key.section, key.name);
+            compared += 1;
+        }
+        assert!(compared > 0, "[{}] {}", key.section, key.name);
+    }
+}
+
+mod arbitrary {
+    use proptest::prelude::*;
+
+    use super::{COMPLETE, read};
+
+    /// Refused or not, every problem must be fit to print.
+    fn check(text: &str) {
+        if let Err(errors) = read(text) {
+            assert!(!errors.problems.is_empty());
+            for problem in errors.problems {
+                assert!(!problem.message.is_empty() && !problem.fix.is_empty());
+                assert!(!problem.message.contains(['\n', '\u{1b}']), "{problem}");
+                assert!(problem.line.is_none_or(|line| line >= 1 && line <= text.split('\n').count()));
+            }
+        }
+    }
+
+    const SPLICES: [&str; 14] = [
+        "nan",
+        "-inf",
+        "1e999",
+        "9223372036854775808",
+        "-1",
+        "0",
+        "\"\\u001b[31m\\n\"",
+        "[]",
+        "{}",
+        "true",
+        "[[0], 1]",
+        "=",
+        "\"\"",
+        "1979-05-27T07:32:00Z",
+    ];
+
+    proptest! {
+        #[test]
+        fn any_text(text in any::<String>()) {
+            check(&text);
+        }
+
+        #[test]
+        fn a_valid_config_with_a_value_replaced(config in 0..COMPLETE.len(), line in any::<prop::sample::Index>(), splice in 0..SPLICES.len()) {
+            let mut lines: Vec<String> = COMPLETE[config].lines().map(str::to_owned).collect();
+            let line = &mut lines[line.index(COMPLETE[config].lines().count())];
+            if let Some((key, _)) = line.clone().split_once('=') {
+                *line = format!("{key}= {}", SPLICES[splice]);
+            }
+            check(&lines.join("\n"));
+        }
+
+        #[test]
+        fn a_valid_config_with_a_piece_cut_out(config in 0..COMPLETE.len(), a in any::<prop::sample::Index>(), b in any::<prop::sample::Index>(), piece in any::<String>()) {
+            let text = COMPLETE[config];
+            let (a, b) = (a.index(text.len()), b.index(text.len()));
+            check(&format!("{}{piece}{}", &text[..a.min(b)], &text[a.max(b)..]));
+        }
+    }
+}
