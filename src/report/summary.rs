@@ -153,7 +153,7 @@ pub fn threshold(instability: &Instability) -> String {
         .interval
         .map(|i| {
             let (confidence, low, high) = (percent(i.confidence), number(i.low), number(i.high));
-            format!("; threshold {}, {confidence} interval {low} to {high}", number(i.median))
+            format!("; {confidence} interval {low} to {high}")
         })
         .unwrap_or_default();
     let bracket = match (instability.last_stable, instability.first_unstable, instability.censored) {
@@ -308,7 +308,7 @@ recommended learning rate  0.12   (linear decay to 0.0012 over 9,000 iterations)
 why             it keeps 93 % of the best rate's progress
                 it is 5.1 times below the threshold
 best early      0.05 after 100 iterations (loss 0.312, 0.298 to 0.341 over 3 seeds)
-unstable from   0.631 (still stable at 0.562); threshold 0.61, 90 % interval 0.55 to 0.66
+unstable from   0.631 (still stable at 0.562); 90 % interval 0.55 to 0.66
 headroom        5.1× below the threshold
 risk            1.2 % estimated chance that a full run at this rate becomes unstable
 as good         0.09 to 0.16
