@@ -150,9 +150,9 @@ fn draw_name(canvas: &mut Canvas, report: &Report, curves: &[Curve], chosen: usi
     let line: Vec<Point> = runs(curve, x, y).concat();
     let others: Vec<Point> = curves.iter().flat_map(|c| runs(c, x, y)).flatten().collect();
     if let Some((tie, at)) = free_place(&line, &others, text::width(&name, &style)) {
-        let edge = at.1 + if at.1 > tie.1 { -20.0 } else { 20.0 };
-        canvas.line(&[tie, (tie.0, edge)], 2.0, INK);
         let half = text::width(&name, &style) / 2.0 + 8.0;
+        let edge = (tie.0.clamp(at.0 - half, at.0 + half), tie.1.clamp(at.1 - 20.0, at.1 + 20.0));
+        canvas.line(&[tie, edge], 2.0, INK);
         canvas.rect(Area { left: at.0 - half, top: at.1 - 20.0, right: at.0 + half, bottom: at.1 + 20.0 }, WHITE, 0.86);
         canvas.text(name, at, style);
     }
@@ -164,8 +164,11 @@ fn free_place(line: &[Point], points: &[Point], width: f64) -> Option<(Point, Po
     let half = width / 2.0 + 12.0;
     let ties = [0.92, 0.84, 0.72, 0.6, 0.48, 0.36, 0.24].map(|share| line.get((share * line.len() as f64) as usize));
     let places = ties.into_iter().flatten().flat_map(|tie| {
-        let held = tie.0.max(AREA.left + half).min(AREA.right - half);
-        [60.0, -60.0, 90.0, -90.0, 130.0, -130.0, 190.0].map(|dy| (*tie, (held, tie.1 + dy)))
+        let held = |x: f64| x.max(AREA.left + half).min(AREA.right - half);
+        // First to the lower left, which a falling line leaves free, then below and above.
+        let beside = (held(tie.0 - half - 20.0), tie.1 + 32.0);
+        let under = [60.0, -60.0, 90.0, -90.0, 130.0, -130.0, 190.0].map(|dy| (held(tie.0), tie.1 + dy));
+        std::iter::once(beside).chain(under).map(move |at| (*tie, at))
     });
     let inside = places.filter(|(_, at)| at.1 - 24.0 > AREA.top && at.1 + 24.0 < AREA.bottom);
     let hidden = |at: Point| points.iter().filter(|p| (p.0 - at.0).abs() < half && (p.1 - at.1).abs() < 26.0).count();
@@ -230,10 +233,10 @@ mod tests {
     fn a_name_goes_where_it_hides_nothing() {
         let line: Vec<Point> = (0..100).map(|k| (AREA.left + 12.0 * f64::from(k), 500.0)).collect();
         let (tie, at) = free_place(&line, &line, 200.0).unwrap();
-        assert_eq!((tie.1, at), (500.0, (tie.0, 560.0)));
-        // A curve just below sends the name above.
-        let both: Vec<Point> = line.iter().copied().chain(line.iter().map(|p| (p.0, 560.0))).collect();
-        assert_eq!(free_place(&line, &both, 200.0).unwrap().1.1, 440.0);
+        assert_eq!((tie, at), (line[92], (line[92].0 - 132.0, 532.0)));
+        // A curve just below sends the name above, held inside the plot.
+        let both: Vec<Point> = line.iter().copied().chain(line.iter().map(|p| (p.0, 550.0))).collect();
+        assert_eq!(free_place(&line, &both, 200.0).unwrap().1, (AREA.right - 112.0, 440.0));
         assert_eq!(free_place(&[], &both, 200.0), None);
     }
 

@@ -3,7 +3,7 @@
 use crate::report::Report;
 use crate::report::text::{counted, grouped};
 
-use super::axis::{self, Range, Scale};
+use super::axis::{self, Scale};
 use super::canvas::{Area, BLUE, Canvas, GREEN, GREY, INK, ORANGE, PURPLE, Point, RED, Rgb, SMALL, WHITE, mix, tint};
 use super::data::{self, End};
 use super::frame::{self, Sign};
@@ -221,6 +221,7 @@ fn spread(ends: &[End]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::axis::Range;
     use super::super::sample;
     use super::*;
 
