@@ -113,6 +113,8 @@ fn the_digits_load() {
     }
     // The margin of every picture is empty.
     assert!(split.notes.len() == 1 && split.notes[0].code == "constant-feature");
+    let said = "4 of 64 features are constant in the training part (columns 0, 24, 32, 39, counted from 0)";
+    assert_eq!(split.notes[0].message, said);
     for j in [2, 20, 63] {
         let column: Vec<f64> = (0..1438).map(|i| f64::from(split.train.row(i)[j])).collect();
         let mean = column.iter().sum::<f64>() / 1438.0;

@@ -1,6 +1,6 @@
 //! The answer in Markdown, for the summary of a CI job. Headings start at the third level: the summary has its own above.
 
-use super::summary::{cost, threshold, verdict_sentence, verdict_words};
+use super::summary::{cost, headroom, threshold, verdict_sentence, verdict_words};
 use super::text::{self, counted, number, percent};
 use super::{CheckVerdict, Report, Status, export};
 
@@ -54,12 +54,12 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     if let Some(best) = &report.best_early.value {
         facts.push((
             "best early rate",
-            format!("{} after {}", text::rate(best.learning_rate), counted(best.iterations, "iteration")),
+            format!("{} after {}", number(best.learning_rate), counted(best.iterations, "iteration")),
         ));
     }
     facts.push(("unstable from", threshold(&report.instability)));
-    if let Some(headroom) = report.recommendation.headroom {
-        facts.push(("headroom", format!("{} times below the threshold", number(headroom))));
+    if let Some(headroom) = headroom(report) {
+        facts.push(("headroom", headroom));
     }
     if let Some(p) = report.recommendation.p_unstable {
         facts.push(("chance of instability", percent(p)));

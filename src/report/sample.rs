@@ -24,18 +24,18 @@ pub(crate) fn schedule() -> ScheduleReport {
 }
 
 fn trial(learning_rate: f64, seed: u64, verdict: Verdict) -> Trial {
-    let outcome = match verdict {
-        Verdict::NonFinite => Outcome::Diverged { step: 3, reason: "loss is NaN".into() },
-        _ => Outcome::Completed,
+    let (outcome, steps) = match verdict {
+        Verdict::NonFinite => (Outcome::Diverged { step: 3, reason: "loss is NaN".into() }, 3),
+        _ => (Outcome::Completed, 100),
     };
     Trial {
         learning_rate,
         seed,
-        iterations: 3,
+        iterations: 100,
         recovery: None,
         outcome,
         verdict,
-        losses: vec![2.5, 1.25, 0.625],
+        losses: (0..steps).map(|k| 2.5 * 0.5f64.powi(k)).collect(),
         probe: vec![ProbePoint { iteration: 0, loss: Some(2.5) }, ProbePoint { iteration: 3, loss: None }],
     }
 }
@@ -72,7 +72,7 @@ pub(crate) fn found() -> Report {
         instability: Instability {
             last_stable: Some(0.562),
             first_unstable: Some(0.631),
-            threshold: None,
+            threshold: Some(0.5955),
             resolution_decades: 0.02,
             interval: Some(Interval { low: 0.55, median: 0.61, high: 0.66, confidence: 0.9 }),
             evidence: vec![Evidence {
@@ -88,13 +88,13 @@ pub(crate) fn found() -> Report {
             learning_rate: Some(0.12),
             low: Some(0.09),
             high: Some(0.16),
-            headroom: Some(5.08),
+            headroom: Some(4.96),
             p_unstable: Some(0.012),
-            because: vec!["it keeps 93 % of the best rate's progress".into(), "it is 5.1 times below the threshold".into()],
+            because: vec!["it keeps 93 % of the best rate's progress".into(), "it is 5 times below the threshold".into()],
         },
         schedule: Some(schedule()),
         check: None,
-        trials: vec![trial(0.05, 0, Verdict::Good), trial(0.631, 0, Verdict::Collapsed)],
+        trials: vec![trial(0.05, 0, Verdict::Good), trial(0.05, 2, Verdict::Good), trial(0.631, 0, Verdict::Collapsed)],
         warnings: vec![Warning {
             code: "few-seeds".into(),
             message: "only 3 seeds were tried".into(),

@@ -1,9 +1,10 @@
 //! The answer on a terminal, to be understood in five seconds.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::text::{self, counted, grouped, number, percent, wrapped};
-use super::{Censored, Check, CheckVerdict, Instability, Report, Status, Verdict, export};
+use super::text::{self, counted, factor, number, percent, wrapped};
+use super::{BestEarly, Censored, Check, CheckVerdict, Instability, Report, Status, Verdict, export};
 
 /// Column at which the facts begin, and the width to which sentences are broken.
 const INDENT: usize = 16;
@@ -59,25 +60,13 @@ fn found(page: &mut Page, report: &Report) {
     }
     page.sentences("why", &answer.because);
     if let Some(best) = &report.best_early.value {
-        let loss = best.loss;
-        page.fact(
-            "best early",
-            &format!(
-                "{} after {} (loss {}, {} to {} over {})",
-                text::rate(best.learning_rate),
-                counted(best.iterations, "iteration"),
-                number(loss.median),
-                number(loss.low),
-                number(loss.high),
-                counted(report.seeds.len() as u64, "seed")
-            ),
-        );
+        page.fact("best early", &early(report, best));
     } else if let Some(reason) = &report.best_early.reason {
         page.fact("best early", &format!("none: {reason}"));
     }
     page.fact("unstable from", &threshold(&report.instability));
-    if let Some(headroom) = answer.headroom {
-        page.fact("headroom", &format!("{}× below the threshold", number_of_times(headroom)));
+    if let Some(headroom) = headroom(report) {
+        page.fact("headroom", &headroom);
     }
     if let Some(p) = answer.p_unstable {
         page.fact("risk", &format!("{} estimated chance that a full run at this rate becomes unstable", percent(p)));
@@ -85,11 +74,32 @@ fn found(page: &mut Page, report: &Report) {
     if let (Some(low), Some(high)) = (answer.low, answer.high)
         && low < high
     {
-        page.fact("as good", &format!("{} to {}", text::rate(low), text::rate(high)));
+        page.fact("as good", &format!("{} to {}", number(low), number(high)));
     }
     if answer.learning_rate.is_none() {
         page.fact("what to do", advice(report));
     }
+}
+
+/// The best early rate with its loss, over the seeds tried at that rate for that long.
+fn early(report: &Report, best: &BestEarly) -> String {
+    let there = report.trials.iter().filter(|t| t.iterations == best.iterations && is_at(t.learning_rate, best.learning_rate));
+    let seeds: BTreeSet<u64> = there.map(|t| t.seed).collect();
+    let over = if seeds.is_empty() { String::new() } else { format!(" over {}", counted(seeds.len() as u64, "seed")) };
+    let (rate, length) = (number(best.learning_rate), counted(best.iterations, "iteration"));
+    let [median, low, high] = [best.loss.median, best.loss.low, best.loss.high].map(number);
+    format!("{rate} after {length} (loss {median}, {low} to {high}{over})")
+}
+
+/// How far the recommendation stays below the threshold: `3.5× below the threshold, 0.168`.
+pub fn headroom(report: &Report) -> Option<String> {
+    let threshold = report.instability.threshold.map(|t| format!(", {}", number(t))).unwrap_or_default();
+    report.recommendation.headroom.map(|headroom| format!("{}× below the threshold{threshold}", factor(headroom)))
+}
+
+/// Whether a trial's rate is `rate`, but for rounding.
+fn is_at(trial: f64, rate: f64) -> bool {
+    (trial / rate - 1.0).abs() < 1e-9
 }
 
 fn checked(page: &mut Page, report: &Report, check: &Check) {
@@ -137,7 +147,7 @@ pub fn verdict_sentence(report: &Report, check: &Check) -> String {
 
 /// How the trials at `rate` went wrong, most frequent first: ` (2 collapsed, 1 not finite)`.
 fn ways(report: &Report, rate: f64) -> String {
-    let at_rate = || report.trials.iter().filter(|trial| (trial.learning_rate / rate - 1.0).abs() < 1e-9);
+    let at_rate = || report.trials.iter().filter(|trial| is_at(trial.learning_rate, rate));
     let kinds = [(Verdict::NonFinite, "not finite"), (Verdict::BlowUp, "blew up"), (Verdict::Collapsed, "collapsed")];
     let mut counts: Vec<_> =
         kinds.map(|(verdict, words)| (at_rate().filter(|trial| trial.verdict == verdict).count(), words)).into();
@@ -153,16 +163,20 @@ pub fn threshold(instability: &Instability) -> String {
         .interval
         .map(|i| {
             let (confidence, low, high) = (percent(i.confidence), number(i.low), number(i.high));
-            format!("; {confidence} interval {low} to {high}")
+            format!("; half the seeds by {} ({confidence} interval {low} to {high})", number(i.median))
         })
         .unwrap_or_default();
     let bracket = match (instability.last_stable, instability.first_unstable, instability.censored) {
-        (Some(stable), Some(unstable), _) => format!("{} (still stable at {})", text::rate(unstable), text::rate(stable)),
-        (None, Some(unstable), Some(Censored::BelowRange)) => {
-            format!("{} or lower: unstable at every rate tried", text::rate(unstable))
+        (Some(stable), Some(unstable), _) => {
+            // A bracket narrower than three digits can tell is shown in the four of the rates tried.
+            let show = if number(stable) == number(unstable) { text::rate } else { number };
+            format!("{} for some seed ({} is stable)", show(unstable), show(stable))
         }
-        (None, Some(unstable), _) => format!("{} or lower", text::rate(unstable)),
-        (Some(stable), None, _) => format!("no rate tried was unstable, up to {}", text::rate(stable)),
+        (None, Some(unstable), Some(Censored::BelowRange)) => {
+            format!("{} or lower: unstable at every rate tried", number(unstable))
+        }
+        (None, Some(unstable), _) => format!("{} or lower", number(unstable)),
+        (Some(stable), None, _) => format!("no rate tried was unstable, up to {}", number(stable)),
         (None, None, _) => "not known".to_owned(),
     };
     bracket + &interval
@@ -203,13 +217,8 @@ pub fn of_planned_run(share: f64) -> String {
     if share < 1.0 {
         format!("{} of the planned run", percent(share))
     } else {
-        format!("{} times the planned run", number_of_times(share))
+        format!("{} times the planned run", factor(share))
     }
-}
-
-/// A factor in two digits, whole from 10 on.
-fn number_of_times(factor: f64) -> String {
-    if factor < 10.0 { crate::lr::format_significant(factor, 2) } else { grouped(factor.round() as u64) }
 }
 
 /// The command that follows from the answer.
@@ -306,10 +315,11 @@ mod tests {
 recommended learning rate  0.12   (linear decay to 0.0012 over 9,000 iterations)
 
 why             it keeps 93 % of the best rate's progress
-                it is 5.1 times below the threshold
-best early      0.05 after 100 iterations (loss 0.312, 0.298 to 0.341 over 3 seeds)
-unstable from   0.631 (still stable at 0.562); 90 % interval 0.55 to 0.66
-headroom        5.1× below the threshold
+                it is 5 times below the threshold
+best early      0.05 after 100 iterations (loss 0.312, 0.298 to 0.341 over 2 seeds)
+unstable from   0.631 for some seed (0.562 is stable); half the seeds by 0.61 (90 % interval 0.55 to
+                0.66)
+headroom        5× below the threshold, 0.596
 risk            1.2 % estimated chance that a full run at this rate becomes unstable
 as good         0.09 to 0.16
 warning         only 3 seeds were tried; give --seeds 5
@@ -320,6 +330,19 @@ files           reports/digits/report.json
 next            lrfind check configs/digits.toml --lr 0.12
 "
         );
+    }
+
+    #[test]
+    fn only_what_is_to_be_typed_has_four_digits() {
+        let mut report = sample::found();
+        report.recommendation.learning_rate = Some(0.047_69);
+        (report.instability.last_stable, report.instability.first_unstable) = (Some(0.1655), Some(0.1707));
+        let text = plain(&report);
+        assert!(text.starts_with("recommended learning rate  0.04769 "), "{text}");
+        assert!(text.contains("unstable from   0.171 for some seed (0.166 is stable); half"), "{text}");
+        assert!(text.ends_with("--lr 0.04769\n"), "{text}");
+        report.instability.last_stable = Some(0.1706);
+        assert!(plain(&report).contains("unstable from   0.1707 for some seed (0.1706 is stable)"));
     }
 
     #[test]

@@ -25,6 +25,11 @@ pub fn rate(value: f64) -> String {
     format_significant(value, 4)
 }
 
+/// A factor in two digits, whole from 10 on: `3.5`, `12`.
+pub fn factor(value: f64) -> String {
+    if value < 10.0 { format_significant(value, 2) } else { grouped(value.round() as u64) }
+}
+
 /// A share as a percentage: `12 %`, `0.4 %`, `under 0.1 %`.
 pub fn percent(share: f64) -> String {
     if share > 0.0 && share < 0.001 { "under 0.1 %".to_owned() } else { format!("{} %", format_significant(share * 100.0, 2)) }
@@ -64,6 +69,11 @@ mod tests {
         assert_eq!(shown, ["0", "7", "999", "1,000", "12,345", "1,234,567"]);
         assert_eq!(counted(1, "seed"), "1 seed");
         assert_eq!(counted(0, "seed"), "0 seeds");
+    }
+
+    #[test]
+    fn factors_have_two_digits_or_are_whole() {
+        assert_eq!([0.25, 1.0, 3.52, 12.6, 1_234.5].map(factor), ["0.25", "1", "3.5", "13", "1,235"]);
     }
 
     #[test]

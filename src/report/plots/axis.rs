@@ -100,13 +100,6 @@ fn linear_ticks(range: Range, count: usize) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// A whole number with its thousands set apart.
-pub(super) fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap_or_default()).collect();
-    if n < 10_000 { digits } else { groups.join(" ") }
-}
-
 /// Moves intervals of the given widths apart until they keep `gap` between them and lie in `low..high`, each as near to its wish
 /// (its centre) as the others let it; `wishes` ascend. Where they cannot all fit they run over at `high`.
 pub(super) fn spread(wishes: &[f64], widths: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
@@ -261,10 +254,5 @@ mod tests {
         let held = spread(&[0.0, 195.0, 199.0], &[20.0, 20.0, 20.0], 0.0, 0.0, 200.0);
         assert_eq!(held, [10.0, 170.0, 190.0]);
         assert!(spread(&[], &[], 1.0, 0.0, 1.0).is_empty());
-    }
-
-    #[test]
-    fn counts_are_grouped() {
-        assert_eq!([count(7), count(9999), count(12_000), count(1_234_567)], ["7", "9999", "12 000", "1 234 567"]);
     }
 }

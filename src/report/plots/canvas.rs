@@ -165,6 +165,12 @@ impl Canvas {
         self.polygon(&[(x, y - h), (x + h, y + h), (x - h, y + h)], color, 1.0);
     }
 
+    /// A square of diagonal `size`, standing on a corner.
+    pub(super) fn diamond(&mut self, (x, y): Point, size: f64, color: Rgb) {
+        let h = size / 2.0;
+        self.polygon(&[(x, y - h), (x + h, y), (x, y + h), (x - h, y)], color, 1.0);
+    }
+
     /// Diagonal hatching over a rectangle.
     pub(super) fn hatch(&mut self, area: Area, spacing: f64, color: Rgb) {
         let reach = area.width() + area.height();
@@ -190,10 +196,14 @@ impl Canvas {
             return Err(PlotError::Draw(fault));
         }
         let mut pixels = averaged(&self.fine);
+        // All grounds before all texts, so that none wipes out a neighbour.
         for label in &self.labels {
-            text::draw(&label.text, &label.style, label.at, |x, y, covered| {
-                blend(&mut pixels, x, y, label.style.color, covered);
-            });
+            if let Some(ground) = label.style.halo {
+                halo_offsets().for_each(|by| write(&mut pixels, label, by, ground));
+            }
+        }
+        for label in &self.labels {
+            write(&mut pixels, label, (0.0, 0.0), label.style.color);
         }
         encode(&pixels)
     }
@@ -216,6 +226,19 @@ impl Canvas {
             self.polygon(&[(a.0 + nx, a.1 + ny), (b.0 + nx, b.1 + ny), (b.0 - nx, b.1 - ny), (a.0 - nx, a.1 - ny)], color, 1.0);
         }
     }
+}
+
+/// Where copies of a text lie that together make its halo: two rings.
+fn halo_offsets() -> impl Iterator<Item = Point> {
+    const RADIUS: f64 = 7.0;
+    let turn = |k: i32| f64::from(k) * std::f64::consts::TAU / 12.0;
+    (0..12).flat_map(move |k| [0.5, 1.0].map(|share| (share * RADIUS * turn(k).cos(), share * RADIUS * turn(k).sin())))
+}
+
+fn write(pixels: &mut [u8], label: &Label, (dx, dy): Point, color: Rgb) {
+    text::draw(&label.text, &label.style, (label.at.0 + dx, label.at.1 + dy), |x, y, covered| {
+        blend(pixels, x, y, color, covered);
+    });
 }
 
 /// `color` mixed with white: `share` of 1 is the colour itself.
@@ -304,6 +327,25 @@ mod tests {
             canvas.finish().unwrap()
         };
         assert_eq!(picture(), picture());
+    }
+
+    #[test]
+    fn a_halo_clears_lines_from_around_a_text() {
+        let picture = |style: TextStyle| {
+            let mut canvas = Canvas::new();
+            canvas.line(&[(0.0, 500.0), (1600.0, 500.0)], 3.0, RED);
+            canvas.text("l l l", (800.0, 500.0), style.centred());
+            let mut pixels = averaged(&canvas.fine);
+            for label in &canvas.labels {
+                if let Some(ground) = label.style.halo {
+                    halo_offsets().for_each(|by| write(&mut pixels, label, by, ground));
+                }
+                write(&mut pixels, label, (0.0, 0.0), label.style.color);
+            }
+            pixels.chunks(3).filter(|p| *p == [RED.0, RED.1, RED.2]).count()
+        };
+        let plain = TextStyle::new(BODY, INK);
+        assert!(picture(plain.on(WHITE)) + 30 < picture(plain));
     }
 
     #[test]

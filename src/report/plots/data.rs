@@ -14,6 +14,7 @@ pub(super) struct End {
     pub low: f64,
     pub median: f64,
     pub high: f64,
+    pub seeds: usize,
 }
 
 /// The smoothed loss of one rate, as (iteration, loss); infinite after a divergence.
@@ -21,6 +22,7 @@ pub(super) struct End {
 pub(super) struct Curve {
     pub rate: f64,
     pub unstable: bool,
+    pub seeds: usize,
     pub points: Vec<(f64, f64)>,
 }
 
@@ -81,9 +83,9 @@ fn own(trial: &Trial) -> &[f64] {
     &trial.losses[..trial.losses.len().min(own)]
 }
 
-/// The median of the last max(5, n/5) losses of the first `length` iterations; infinite when the trial ended before.
-fn end_loss(trial: &Trial, length: u64) -> f64 {
-    let planned = usize::try_from(length.min(trial.iterations)).unwrap_or(usize::MAX);
+/// The median of the last max(5, n/5) losses of a trial of n iterations; infinite when it ended before its time.
+fn end_loss(trial: &Trial) -> f64 {
+    let planned = usize::try_from(trial.iterations).unwrap_or(usize::MAX);
     let losses = own(trial);
     if losses.len() < planned {
         return f64::INFINITY;
@@ -110,28 +112,37 @@ fn chosen<'a>(trials: impl Iterator<Item = &'a Trial>, better: impl Fn(&Trial, &
     by_rate.into_iter().map(|(rate, seeds)| (f64::from_bits(rate), seeds.into_values().collect())).collect()
 }
 
-fn ends(groups: Vec<(f64, Vec<&Trial>)>, length: impl Fn(&Trial) -> u64) -> Vec<End> {
+/// The ends of these trials by rate and seed; of the longest where there are several.
+fn ends<'a>(trials: impl Iterator<Item = &'a Trial>) -> Vec<End> {
     let end = |(rate, trials): (f64, Vec<&Trial>)| {
-        let losses: Vec<f64> = trials.iter().map(|t| end_loss(t, length(t))).collect();
+        let losses: Vec<f64> = trials.iter().map(|t| end_loss(t)).collect();
+        let seeds = losses.len();
         let low = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let high = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        median(losses).map(|median| End { rate, low, median, high })
+        median(losses).map(|median| End { rate, low, median, high, seeds })
     };
-    groups.into_iter().filter_map(end).collect()
+    chosen(trials, |a, b| a.iterations > b.iterations).into_iter().filter_map(end).collect()
 }
 
-/// Loss after the short trials' length, by rate. A longer trial counts with its beginning where there is no short one:
-/// the same seed and rate give the same losses.
+/// Loss at the end of the short trials, by rate.
 pub(super) fn short_ends(report: &Report) -> Vec<End> {
     let short = short_length(report);
-    ends(chosen(shown(report), |a, b| a.iterations < b.iterations), |_| short)
+    ends(shown(report).filter(|t| t.iterations == short))
 }
 
-/// Loss at the end of the longer trials, by rate.
+/// Loss at the end of the long trials, by rate.
 pub(super) fn long_ends(report: &Report) -> Vec<End> {
-    let short = short_length(report);
-    let long = shown(report).filter(|t| t.iterations > short);
-    ends(chosen(long, |a, b| a.iterations > b.iterations), |t| t.iterations)
+    let (short, long) = (short_length(report), report.run.long_iterations);
+    ends(shown(report).filter(|t| t.iterations == long && long > short))
+}
+
+/// Loss at the end of the trials, longer still, that confirm the recommendation; and their length.
+pub(super) fn confirmation(report: &Report) -> Option<(End, u64)> {
+    let rate = report.recommendation.learning_rate?;
+    let beyond = report.run.long_iterations.max(short_length(report));
+    let at_rate = || shown(report).filter(|t| same(t.learning_rate, rate) && t.iterations > beyond);
+    let length = at_rate().map(|t| t.iterations).max()?;
+    ends(at_rate().filter(|t| t.iterations == length)).into_iter().next().map(|end| (end, length))
 }
 
 /// The median over all trials of the first loss: where training starts.
@@ -168,9 +179,27 @@ pub(super) fn curves(report: &Report, steps: &[u64]) -> Vec<Curve> {
             let at = trials.iter().filter(|t| t.iterations >= step).map(|t| trailing(own(t), step, (step / 6).clamp(5, most)));
             Some((step as f64, median(at.collect())?))
         });
-        Curve { rate, unstable: is_unstable(report, rate), points: points.collect() }
+        Curve { rate, unstable: is_unstable(report, rate), seeds: trials.len(), points: points.collect() }
     };
     chosen(shown(report), |a, b| a.iterations > b.iterations).into_iter().map(curve).collect()
+}
+
+/// The least distance in decades at which two curves can be told apart.
+const APART: f64 = 0.2;
+
+/// The curves without those too near to another: those in `always` stay, then those of the most seeds, then the longest.
+pub(super) fn thinned(curves: Vec<Curve>, always: &[f64]) -> Vec<Curve> {
+    let named = |c: &Curve| always.iter().any(|rate| same(*rate, c.rate));
+    let mut order: Vec<&Curve> = curves.iter().collect();
+    order.sort_by_key(|c| std::cmp::Reverse((named(c), c.seeds, c.points.len())));
+    let mut kept: Vec<f64> = Vec::new();
+    for curve in order {
+        // A grid of 5 rates a decade is kept whole, whatever its rounding.
+        if named(curve) || kept.iter().all(|rate| (curve.rate / rate).log10().abs() > 0.99 * APART) {
+            kept.push(curve.rate);
+        }
+    }
+    curves.into_iter().filter(|c| kept.iter().any(|rate| same(*rate, c.rate))).collect()
 }
 
 /// The median of the last `window` losses after `step` iterations; infinite when the losses end before.

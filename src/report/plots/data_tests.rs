@@ -29,7 +29,7 @@ fn an_end_is_the_median_of_the_last_fifth_over_seeds() {
     let trials = [1.0, 6.0, 2.0].iter().zip(0..).map(|(end, seed)| with_losses(0.1, seed, 40, losses(*end)));
     let mut report = with_trials(trials.collect());
     report.run.short_iterations = 40;
-    assert_eq!(short_ends(&report), [End { rate: 0.1, low: 1.0, median: 2.0, high: 6.0 }]);
+    assert_eq!(short_ends(&report), [End { rate: 0.1, low: 1.0, median: 2.0, high: 6.0, seeds: 3 }]);
     assert!(long_ends(&report).is_empty());
 }
 
@@ -43,15 +43,33 @@ fn a_trial_that_ended_early_has_an_infinite_end() {
 }
 
 #[test]
-fn a_longer_trial_stands_in_for_a_short_one_with_its_beginning() {
-    let long = with_losses(0.1, 0, 80, [vec![4.0; 40], vec![1.0; 40]].concat());
-    let mut report = with_trials(vec![long.clone()]);
-    report.run.short_iterations = 40;
-    assert_eq!(short_ends(&report)[0].median, 4.0);
-    assert_eq!(long_ends(&report)[0].median, 1.0);
+fn trials_of_one_length_are_not_mixed_with_those_of_another() {
+    let of = |seed, n: usize, end: f64| with_losses(0.12, seed, n as u64, [vec![4.0; n / 2], vec![end; n / 2]].concat());
+    let mut report = with_trials(vec![of(0, 40, 3.0), of(1, 40, 3.5), of(0, 80, 2.0), of(2, 160, 1.0)]);
+    (report.run.short_iterations, report.run.long_iterations) = (40, 80);
+    let medians = |ends: Vec<End>| ends.iter().map(|e| (e.median, e.seeds)).collect::<Vec<_>>();
+    assert_eq!((medians(short_ends(&report)), medians(long_ends(&report))), (vec![(3.0, 2)], vec![(2.0, 1)]));
+    assert_eq!(confirmation(&report).map(|(end, length)| (end.median, end.seeds, length)), Some((1.0, 1, 160)));
+    report.recommendation.learning_rate = Some(0.2);
+    assert_eq!(confirmation(&report), None);
     // A recovery adds losses after the trial's own; they are not its end.
-    report.trials = vec![Trial { iterations: 40, ..long }];
-    assert_eq!(short_ends(&report)[0].median, 4.0);
+    report.trials = vec![Trial { iterations: 40, ..of(0, 80, 1.0) }];
+    assert_eq!(medians(short_ends(&report)), [(4.0, 1)]);
+}
+
+#[test]
+fn curves_too_near_to_another_are_left_out() {
+    let curve =
+        |rate: f64, seeds: usize, length: usize| Curve { rate, unstable: false, seeds, points: vec![(1.0, 1.0); length] };
+    let kept = |curves: Vec<Curve>, always: &[f64]| thinned(curves, always).iter().map(|c| c.rate).collect::<Vec<_>>();
+    // More seeds win, then longer trials; then the lower rate.
+    assert_eq!(kept(vec![curve(0.1, 2, 9), curve(0.11, 3, 5), curve(1.0, 2, 5)], &[]), [0.11, 1.0]);
+    assert_eq!(kept(vec![curve(0.1, 2, 5), curve(0.11, 2, 9)], &[]), [0.11]);
+    assert_eq!(kept(vec![curve(0.1, 2, 5), curve(0.11, 2, 5), curve(0.16, 2, 5)], &[]), [0.1, 0.16]);
+    // What the answer names stays, and drives its neighbours out.
+    assert_eq!(kept(vec![curve(0.1, 2, 5), curve(0.11, 3, 5), curve(0.12, 2, 5)], &[0.1, 0.12, 0.5]), [0.1, 0.12]);
+    let grid: Vec<Curve> = (-10..0).map(|k| curve(crate::lr::significant(10f64.powf(0.2 * f64::from(k)), 4), 2, 5)).collect();
+    assert_eq!(thinned(grid, &[]).len(), 10);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What the figures share: the words above them, the marks of the answer, the key below, and the sentence where there is no data.
 
 use crate::lr::format_significant;
+use crate::report::text::factor;
 use crate::report::{Censored, CheckVerdict, Report, Status};
 
 use super::axis::{Mark, Range};
@@ -51,15 +52,23 @@ pub(super) fn subtitle(report: &Report) -> String {
     if let Some(best) = &report.best_early.value {
         parts.push(format!("best early {}", rate(best.learning_rate)));
     }
-    match (report.instability.first_unstable, report.instability.censored) {
+    let instability = &report.instability;
+    match (instability.first_unstable, instability.censored) {
         (Some(first), _) => parts.push(format!("unstable from {}", rate(first))),
         (None, Some(Censored::AboveRange)) => parts.push("no rate tried was unstable".to_owned()),
         (None, _) => {}
     }
     if let Some(headroom) = report.recommendation.headroom {
-        parts.push(format!("headroom {}×", format_significant(headroom, 2)));
+        let threshold = instability.threshold.map(|t| format!(", {}", rate(t))).unwrap_or_default();
+        parts.push(format!("{}× below the threshold{threshold}", factor(headroom)));
     }
     parts.join(" · ")
+}
+
+/// The rate above which some seed is unstable: the middle of the bracket, or its upper end where it has no lower one.
+pub(super) fn threshold(report: &Report) -> Option<f64> {
+    let ends = [report.instability.threshold, report.instability.first_unstable];
+    ends.into_iter().flatten().find(|r| data::is_rate(*r))
 }
 
 /// Writes the title, "name: what", and the subtitle. Where there is not room for both, the name is cut.
@@ -115,6 +124,8 @@ pub(super) enum Sign {
     Band,
     /// A line with hollow dots.
     Long,
+    /// A diamond.
+    Diamond,
     /// A bar on the axis.
     Bar,
     /// A triangle at the top edge.
@@ -154,6 +165,7 @@ fn draw_sign(canvas: &mut Canvas, sign: Sign, (x, y): Point) {
             canvas.disc((x, y), 6.5, super::canvas::ORANGE);
             canvas.disc((x, y), 3.5, super::canvas::WHITE);
         }
+        Sign::Diamond => canvas.diamond((x, y), 22.0, INK),
         Sign::Bar => canvas.line(&[a, b], 9.0, super::canvas::tint(INK, 0.45)),
         Sign::Above => canvas.triangle((x, y), 18.0, RED),
         Sign::Lost => canvas.cross((x, y), 16.0, 3.4, RED),
@@ -170,7 +182,7 @@ mod tests {
     fn the_title_states_the_answer() {
         let mut report = sample::report();
         assert_eq!(answer(&report), "start at 0.12");
-        assert_eq!(subtitle(&report), "best early 0.05 · unstable from 0.6 · headroom 5×");
+        assert_eq!(subtitle(&report), "best early 0.05 · unstable from 0.6 · 4.1× below the threshold, 0.49");
         report.check = Some(sample::check());
         assert_eq!(answer(&report), "0.4 is safe, with little margin");
         report.check = None;

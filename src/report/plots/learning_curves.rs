@@ -1,6 +1,7 @@
 //! Loss against iterations, one line for each learning rate.
 
 use crate::report::Report;
+use crate::report::text::grouped;
 
 use super::axis::{self, Range, Scale};
 use super::canvas::{Area, BODY, Canvas, GREY, INK, Point, RED, Rgb, SMALL, WHITE, mix};
@@ -32,20 +33,15 @@ fn shade(share: f64) -> Rgb {
 /// When the picture cannot be drawn or encoded.
 pub fn learning_curves(report: &Report) -> Result<Plot, PlotError> {
     let mut canvas = Canvas::new();
-    let seeds = data::seeds(report).len();
-    let over = if seeds > 1 { format!(", median of {seeds} seeds") } else { String::new() };
-    frame::draw_header(
-        &mut canvas,
-        &report.name,
-        "how the loss falls at each rate",
-        &format!("loss on the mini-batch, smoothed by a running median{over}"),
-    );
     let (short, last) = (data::short_length(report), data::longest(report));
     // When the longer trials are much longer, the short ones would shrink to the left edge.
     let log = last > 4 * short;
     let first = if log { (short / 50).max(5).min(last) } else { 1 };
     let steps: Vec<u64> = data::steps(last, 360, log).into_iter().filter(|s| *s >= first).collect();
-    let curves = data::curves(report, &steps);
+    let all = data::curves(report, &steps);
+    let tried = all.len();
+    let curves = data::thinned(all, &named(report));
+    frame::draw_header(&mut canvas, &report.name, "how the loss falls at each rate", &subtitle(&curves, tried));
     let stable = curves.iter().filter(|c| !c.unstable).flat_map(|c| c.points.iter().map(|p| p.1));
     let all = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));
     let initial = data::initial_loss(report);
@@ -63,16 +59,31 @@ pub fn learning_curves(report: &Report) -> Result<Plot, PlotError> {
     Ok(Plot { file_name: "learning-curves.png", png: canvas.finish()? })
 }
 
+/// The rates that the answer names.
+fn named(report: &Report) -> Vec<f64> {
+    let best = report.best_early.value.as_ref().map(|best| best.learning_rate);
+    let configured = report.check.as_ref().map(|check| check.learning_rate);
+    [best, report.recommendation.learning_rate, configured, report.instability.first_unstable].into_iter().flatten().collect()
+}
+
+fn subtitle(curves: &[Curve], tried: usize) -> String {
+    let over = if curves.iter().any(|c| c.seeds > 1) { ", median over seeds" } else { "" };
+    let shown = if curves.len() < tried { format!(" · {} of {tried} rates shown", curves.len()) } else { String::new() };
+    format!("loss on the mini-batch, smoothed by a running median{over}{shown}")
+}
+
 fn draw(canvas: &mut Canvas, report: &Report, curves: &[Curve], x: Scale, y: Scale) {
     axis::draw_y(canvas, AREA, &y, "loss");
-    let labels: Vec<_> = axis::ticks(x.range, 7).into_iter().map(|(v, _)| (v, axis::count(v as u64))).collect();
+    let labels: Vec<_> = axis::ticks(x.range, 7).into_iter().map(|(v, _)| (v, grouped(v as u64))).collect();
     axis::draw_x(canvas, AREA, &x, &labels, if x.range.log { "iterations (log scale)" } else { "iterations" });
     let chosen = nearest(curves, report.recommendation.learning_rate);
+    let named = named(report);
     for (k, curve) in curves.iter().enumerate().filter(|(k, _)| Some(*k) != chosen) {
-        draw_curve(canvas, curve, (x, y), color(curves, k), 2.6);
+        let width = if named.iter().any(|rate| data::same(*rate, curve.rate)) { 3.2 } else { 1.8 };
+        draw_curve(canvas, curve, (x, y), color(curves, k), width);
     }
     if let Some(k) = chosen {
-        draw_curve(canvas, &curves[k], (x, y), INK, 6.0);
+        draw_curve(canvas, &curves[k], (x, y), INK, 5.0);
         draw_name(canvas, report, curves, k, (x, y));
     }
     axis::draw_base(canvas, AREA);
@@ -139,24 +150,25 @@ fn draw_name(canvas: &mut Canvas, report: &Report, curves: &[Curve], chosen: usi
     let line: Vec<Point> = runs(curve, x, y).concat();
     let others: Vec<Point> = curves.iter().flat_map(|c| runs(c, x, y)).flatten().collect();
     if let Some((tie, at)) = free_place(&line, &others, text::width(&name, &style)) {
-        let edge = at.1 + if at.1 > tie.1 { -20.0 } else { 20.0 };
-        canvas.line(&[tie, (tie.0, edge)], 2.0, INK);
         let half = text::width(&name, &style) / 2.0 + 8.0;
+        let edge = (tie.0.clamp(at.0 - half, at.0 + half), tie.1.clamp(at.1 - 20.0, at.1 + 20.0));
+        canvas.line(&[tie, edge], 2.0, INK);
         canvas.rect(Area { left: at.0 - half, top: at.1 - 20.0, right: at.0 + half, bottom: at.1 + 20.0 }, WHITE, 0.86);
         canvas.text(name, at, style);
     }
 }
 
 /// A point of `line` and a place near it for the middle of a text of this width, chosen for the fewest `points` beneath the text;
-/// among equals near to the line, below it, and far along it.
+/// among equals far along the line, and near to it.
 fn free_place(line: &[Point], points: &[Point], width: f64) -> Option<(Point, Point)> {
     let half = width / 2.0 + 12.0;
-    let ties = [0.72, 0.84, 0.6, 0.48, 0.36, 0.95, 0.24].map(|share| line.get((share * line.len() as f64) as usize));
-    let places = [60.0, -60.0, 90.0, -90.0, 130.0, -130.0, 190.0].into_iter().flat_map(|dy| {
-        ties.iter().flatten().map(move |tie| {
-            let held = tie.0.max(AREA.left + half).min(AREA.right - half);
-            (**tie, (held, tie.1 + dy))
-        })
+    let ties = [0.92, 0.84, 0.72, 0.6, 0.48, 0.36, 0.24].map(|share| line.get((share * line.len() as f64) as usize));
+    let places = ties.into_iter().flatten().flat_map(|tie| {
+        let held = |x: f64| x.max(AREA.left + half).min(AREA.right - half);
+        // First to the lower left, which a falling line leaves free, then below and above.
+        let beside = (held(tie.0 - half - 20.0), tie.1 + 32.0);
+        let under = [60.0, -60.0, 90.0, -90.0, 130.0, -130.0, 190.0].map(|dy| (held(tie.0), tie.1 + dy));
+        std::iter::once(beside).chain(under).map(move |at| (*tie, at))
     });
     let inside = places.filter(|(_, at)| at.1 - 24.0 > AREA.top && at.1 + 24.0 < AREA.bottom);
     let hidden = |at: Point| points.iter().filter(|p| (p.0 - at.0).abs() < half && (p.1 - at.1).abs() < 26.0).count();
@@ -192,13 +204,21 @@ mod tests {
     use super::*;
 
     fn curve(rate: f64, unstable: bool, losses: &[f64]) -> Curve {
-        Curve { rate, unstable, points: losses.iter().enumerate().map(|(k, l)| (k as f64, *l)).collect() }
+        Curve { rate, unstable, seeds: 1, points: losses.iter().enumerate().map(|(k, l)| (k as f64, *l)).collect() }
     }
 
     #[test]
     fn the_palette_runs_through_its_anchors() {
         assert_eq!((shade(0.0), shade(1.0), shade(0.2)), (VIRIDIS[0], VIRIDIS[5], VIRIDIS[1]));
         assert_eq!((shade(-1.0), shade(7.0)), (VIRIDIS[0], VIRIDIS[5]));
+    }
+
+    #[test]
+    fn the_subtitle_says_what_is_left_out() {
+        let curves = [curve(0.01, false, &[]), Curve { seeds: 3, ..curve(0.1, false, &[]) }];
+        let begin = "loss on the mini-batch, smoothed by a running median";
+        assert_eq!(subtitle(&curves, 5), format!("{begin}, median over seeds · 2 of 5 rates shown"));
+        assert_eq!(subtitle(&curves[..1], 1), begin);
     }
 
     #[test]
@@ -213,10 +233,10 @@ mod tests {
     fn a_name_goes_where_it_hides_nothing() {
         let line: Vec<Point> = (0..100).map(|k| (AREA.left + 12.0 * f64::from(k), 500.0)).collect();
         let (tie, at) = free_place(&line, &line, 200.0).unwrap();
-        assert_eq!((tie.1, at), (500.0, (tie.0, 560.0)));
-        // A curve just below sends the name above.
-        let both: Vec<Point> = line.iter().copied().chain(line.iter().map(|p| (p.0, 560.0))).collect();
-        assert_eq!(free_place(&line, &both, 200.0).unwrap().1.1, 440.0);
+        assert_eq!((tie, at), (line[92], (line[92].0 - 132.0, 532.0)));
+        // A curve just below sends the name above, held inside the plot.
+        let both: Vec<Point> = line.iter().copied().chain(line.iter().map(|p| (p.0, 550.0))).collect();
+        assert_eq!(free_place(&line, &both, 200.0).unwrap().1, (AREA.right - 112.0, 440.0));
         assert_eq!(free_place(&[], &both, 200.0), None);
     }
 

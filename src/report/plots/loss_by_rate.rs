@@ -1,6 +1,7 @@
 //! Loss at the end of the trials against the learning rate: where training is fast, where it breaks, and where to start.
 
 use crate::report::Report;
+use crate::report::text::{counted, grouped};
 
 use super::axis::{self, Scale};
 use super::canvas::{Area, BLUE, Canvas, GREEN, GREY, INK, ORANGE, PURPLE, Point, RED, Rgb, SMALL, WHITE, mix, tint};
@@ -23,6 +24,26 @@ impl Place {
     }
 }
 
+/// The losses to show.
+struct Ends {
+    short: Vec<End>,
+    /// Empty where they would make no line.
+    long: Vec<End>,
+    /// Those on fresh seeds, and their length.
+    confirmed: Option<(End, u64)>,
+}
+
+impl Ends {
+    fn of(report: &Report) -> Self {
+        let long = Some(data::long_ends(report)).filter(|long| long.len() >= 2).unwrap_or_default();
+        Self { short: data::short_ends(report), long, confirmed: data::confirmation(report) }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &End> {
+        self.short.iter().chain(&self.long).chain(self.confirmed.as_ref().map(|(end, _)| end))
+    }
+}
+
 /// Draws `loss-vs-rate.png`.
 ///
 /// # Errors
@@ -30,22 +51,22 @@ impl Place {
 pub fn loss_by_rate(report: &Report) -> Result<Plot, PlotError> {
     let mut canvas = Canvas::new();
     frame::draw_header(&mut canvas, &report.name, &frame::answer(report), &frame::subtitle(report));
-    let (short, long) = (data::short_ends(report), data::long_ends(report));
+    let ends = Ends::of(report);
     let initial = data::initial_loss(report);
-    let losses = short.iter().chain(&long).flat_map(|e| [e.low, e.median]);
+    let losses = ends.all().flat_map(|e| [e.low, e.median]);
     match (frame::rate_range(report), data::loss_range(losses, initial, 20.0)) {
         (Some(rates), Some(losses)) => {
             let x = Scale::new(rates, AREA.left, AREA.right);
             let y = Scale::new(losses, AREA.bottom, AREA.top);
-            draw(&mut canvas, report, &Place { x, y }, &short, &long, initial);
+            draw(&mut canvas, report, &Place { x, y }, &ends, initial);
         }
-        _ if short.is_empty() => frame::draw_empty(&mut canvas, "No trial finished, so there is no loss to show."),
+        _ if ends.all().next().is_none() => frame::draw_empty(&mut canvas, "No trial finished, so there is no loss to show."),
         _ => frame::draw_empty(&mut canvas, "No trial ended with a finite loss: try lower learning rates."),
     }
     Ok(Plot { file_name: "loss-vs-rate.png", png: canvas.finish()? })
 }
 
-fn draw(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End], long: &[End], initial: Option<f64>) {
+fn draw(canvas: &mut Canvas, report: &Report, place: &Place, ends: &Ends, initial: Option<f64>) {
     draw_unstable(canvas, report, place);
     axis::draw_y(canvas, AREA, &place.y, "loss at the end of a trial");
     axis::draw_x(canvas, AREA, &place.x, &axis::ticks(place.x.range, 9), "learning rate");
@@ -55,15 +76,18 @@ fn draw(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End], long
         canvas.text("start", (AREA.right + 12.0, y), TextStyle::new(SMALL, GREY));
     }
     draw_line_marks(canvas, report, place);
-    draw_band(canvas, place, short);
-    draw_ends(canvas, place, short, BLUE, false);
-    let long = if long.len() >= 2 { long } else { &[] };
-    draw_ends(canvas, place, long, ORANGE, true);
-    draw_best(canvas, report, place, short);
+    draw_band(canvas, place, &ends.short);
+    draw_ends(canvas, place, &ends.short, BLUE, false);
+    draw_ends(canvas, place, &ends.long, ORANGE, true);
+    draw_best(canvas, report, place, &ends.short);
+    if let Some((end, _)) = &ends.confirmed {
+        canvas.diamond(place.at(end.rate, end.median), 30.0, WHITE);
+        canvas.diamond(place.at(end.rate, end.median), 22.0, INK);
+    }
     axis::draw_base(canvas, AREA);
     draw_good_span(canvas, report, place);
     axis::draw_marks(canvas, &frame::marks(report), |r| place.x.at(r), frame::MARKS, AREA.top, AREA);
-    frame::draw_key(canvas, &key(report, place, short, long));
+    frame::draw_key(canvas, &key(report, place, ends));
 }
 
 /// Shades what lies above the threshold, and hatches the gap in which the threshold itself lies.
@@ -162,28 +186,64 @@ fn good_span(report: &Report) -> Option<(f64, f64)> {
     (data::is_rate(low) && data::is_rate(high) && low < high).then_some((low, high))
 }
 
-fn key(report: &Report, place: &Place, short: &[End], long: &[End]) -> Vec<(Sign, String)> {
-    let seeds = data::seeds(report).len();
-    let spread = if seeds > 1 { format!(": median and range of {seeds} seeds") } else { String::new() };
-    let mut key = vec![(Sign::Band, format!("after {} iterations{spread}", axis::count(data::short_length(report))))];
-    if !long.is_empty() {
-        key.push((Sign::Long, format!("after {}", axis::count(data::longest(report)))));
+fn key(report: &Report, place: &Place, ends: &Ends) -> Vec<(Sign, String)> {
+    let short = counted(data::short_length(report), "iteration");
+    let mut key = vec![(Sign::Band, format!("after {short}{}", spread(&ends.short)))];
+    if !ends.long.is_empty() {
+        key.push((Sign::Long, format!("after {}", counted(report.run.long_iterations, "iteration"))));
+    }
+    if let Some((_, length)) = ends.confirmed {
+        key.push((Sign::Diamond, format!("confirmed, {}", grouped(length))));
     }
     if good_span(report).is_some() {
         key.push((Sign::Bar, "about as good".to_owned()));
     }
-    if short.iter().chain(long).any(|e| is_above(place, e)) {
+    if ends.all().any(|e| is_above(place, e)) {
         key.push((Sign::Above, "above the plot".to_owned()));
     }
-    if short.iter().chain(long).any(|e| e.median.is_infinite()) {
+    if ends.all().any(|e| e.median.is_infinite()) {
         key.push((Sign::Lost, "not finite".to_owned()));
     }
     key
 }
 
+/// What the band spans: `: median and range of up to 3 seeds` where some rates have fewer.
+fn spread(ends: &[End]) -> String {
+    let counts = || ends.iter().map(|e| e.seeds);
+    match (counts().min(), counts().max()) {
+        (Some(least), Some(most)) if most > 1 => {
+            let up_to = if least < most { "up to " } else { "" };
+            format!(": median and range of {up_to}{most} seeds")
+        }
+        _ => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::super::axis::Range;
+    use super::super::sample;
     use super::*;
+
+    #[test]
+    fn the_key_names_each_length_and_the_most_seeds_at_a_rate() {
+        let mut report = sample::report();
+        report.trials.push(sample::trial(0.12, 7, 1600));
+        let place = Place {
+            x: Scale::new(Range { low: 1e-3, high: 1.0, log: true }, AREA.left, AREA.right),
+            y: Scale::new(Range { low: 0.0, high: 1e6, log: false }, AREA.bottom, AREA.top),
+        };
+        let words = |report: &Report| key(report, &place, &Ends::of(report)).into_iter().map(|k| k.1).collect::<Vec<_>>();
+        let said = words(&report);
+        assert_eq!(
+            said[..3],
+            ["after 200 iterations: median and range of 3 seeds", "after 800 iterations", "confirmed, 1,600"]
+        );
+        report.trials.retain(|t| t.learning_rate > 0.001 || t.seed == 0);
+        assert!(words(&report)[0].ends_with("of up to 3 seeds"));
+        report.trials.retain(|t| t.seed == 0);
+        assert_eq!(words(&report)[0], "after 200 iterations");
+    }
 
     #[test]
     fn segments_are_cut_at_the_top() {

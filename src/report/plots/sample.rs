@@ -63,7 +63,7 @@ pub(super) fn with_trials(trials: Vec<Trial>) -> Report {
         instability: Instability {
             last_stable: Some(0.4),
             first_unstable: Some(0.6),
-            threshold: None,
+            threshold: Some(0.4899),
             resolution_decades: 0.02,
             interval: Some(Interval { low: 0.45, median: 0.6, high: 0.8, confidence: 0.9 }),
             evidence: vec![Evidence {
@@ -79,7 +79,7 @@ pub(super) fn with_trials(trials: Vec<Trial>) -> Report {
             learning_rate: Some(0.12),
             low: Some(0.04),
             high: Some(0.2),
-            headroom: Some(5.0),
+            headroom: Some(4.08),
             p_unstable: Some(0.01),
             because: vec!["higher than the best early rate".into()],
         },

@@ -1,10 +1,11 @@
 //! The learning rate over the planned run, and how far it stays below the instability.
 
 use crate::lr::format_significant;
+use crate::report::text::{counted, factor, grouped};
 use crate::report::{Report, ScheduleReport};
 
 use super::axis::{self, Range, Scale};
-use super::canvas::{Area, BLUE, BODY, Canvas, GREY, INK, Point, RED, SMALL, WHITE};
+use super::canvas::{Area, BLUE, BODY, Canvas, GREY, INK, Point, RED, SMALL, WHITE, tint};
 use super::data;
 use super::frame;
 use super::text::{self, SUB, TextStyle};
@@ -13,6 +14,8 @@ use super::{Plot, PlotError};
 const AREA: Area = Area { left: 170.0, top: 180.0, right: 1550.0, bottom: 852.0 };
 /// A threshold further than this above ε₀ is named, not drawn: drawn, it would flatten the schedule.
 const FAR: f64 = 8.0;
+/// Strength of the red over what is unstable.
+const UNSTABLE: f64 = 0.08;
 
 /// Draws `schedule.png`; `None` when the report has no schedule.
 ///
@@ -34,21 +37,18 @@ pub fn schedule(report: &Report) -> Result<Option<Plot>, PlotError> {
 fn subtitle(report: &Report, plan: &ScheduleReport) -> String {
     let mut parts = Vec::new();
     if plan.shape.warmup_iterations > 0 {
-        parts.push(format!("warm-up over {} iterations", axis::count(plan.shape.warmup_iterations)));
+        parts.push(format!("warm-up over {}", counted(plan.shape.warmup_iterations, "iteration")));
     }
-    if let Some(first) = report.instability.first_unstable.filter(|r| data::is_rate(*r)) {
-        let (factor, first) = (first / plan.initial, frame::rate(first));
-        parts.push(if factor > 1.0 {
-            format!("ε₀ stays {}× below the first unstable rate {first}", times(factor))
+    if let Some(threshold) = frame::threshold(report) {
+        let margin = threshold / plan.initial;
+        let threshold = frame::rate(threshold);
+        parts.push(if margin > 1.0 {
+            format!("ε₀ stays {}× below the instability threshold, {threshold}", factor(margin))
         } else {
-            format!("ε₀ is not below the first unstable rate {first}")
+            format!("ε₀ is not below the instability threshold, {threshold}")
         });
     }
     parts.join(" · ")
-}
-
-fn times(factor: f64) -> String {
-    format_significant(factor, 2)
 }
 
 /// Iterations shown: the planned run, or the decay if that is longer.
@@ -70,13 +70,12 @@ fn draw(canvas: &mut Canvas, report: &Report, plan: &ScheduleReport) {
     let last = shown(report, plan);
     let line = rates_over(plan, last);
     let most = line.iter().map(|p| p.1).fold(plan.initial, f64::max);
-    let threshold = report.instability.first_unstable.filter(|r| data::is_rate(*r));
-    let drawn = threshold.filter(|r| *r <= FAR * most);
+    let drawn = frame::threshold(report).filter(|r| *r <= FAR * most);
     let high = 1.12 * drawn.map_or(most, |r| r.max(most));
     let x = Scale::new(Range { low: 0.0, high: last as f64 * 1.02, log: false }, AREA.left, AREA.right);
     let y = Scale::new(Range { low: 0.0, high, log: false }, AREA.bottom, AREA.top);
-    if let Some(first) = drawn {
-        canvas.rect(Area { bottom: y.at(first), ..AREA }, RED, 0.08);
+    if let Some(threshold) = drawn {
+        canvas.rect(Area { bottom: y.at(threshold), ..AREA }, tint(RED, UNSTABLE), 1.0);
     }
     axis::draw_y(canvas, AREA, &y, "learning rate");
     draw_x(canvas, &x, plan);
@@ -85,12 +84,12 @@ fn draw(canvas: &mut Canvas, report: &Report, plan: &ScheduleReport) {
     canvas.line(&points, 5.5, BLUE);
     axis::draw_base(canvas, AREA);
     draw_threshold(canvas, plan, drawn, &x, &y);
-    draw_values(canvas, plan, &x, &y);
+    draw_values(canvas, plan, &points, &x, &y);
 }
 
 /// Iterations below the axis, and epochs below those.
 fn draw_x(canvas: &mut Canvas, x: &Scale, plan: &ScheduleReport) {
-    let labels: Vec<_> = axis::ticks(x.range, 8).into_iter().map(|(v, _)| (v, axis::count(v as u64))).collect();
+    let labels: Vec<_> = axis::ticks(x.range, 8).into_iter().map(|(v, _)| (v, grouped(v as u64))).collect();
     axis::draw_x(canvas, AREA, x, &labels, "");
     let end = TextStyle::new(SMALL, INK).right();
     let left = AREA.left - 34.0;
@@ -114,21 +113,24 @@ fn draw_end_of_decay(canvas: &mut Canvas, plan: &ScheduleReport, x: &Scale, last
     }
     let at = x.at(plan.shape.decay_iterations as f64);
     canvas.dashed(&[(at, AREA.top), (at, AREA.bottom)], 2.0, (7.0, 6.0), GREY);
-    let epochs = plan.decay_epochs;
-    let epochs = if epochs.is_finite() { format!(" ({} epochs)", format_significant(epochs, 3)) } else { String::new() };
-    let label = format!("τ = {} iterations{epochs}", axis::count(plan.decay_iterations));
-    let style = TextStyle::new(BODY, GREY).right();
+    let epochs = match plan.decay_epochs {
+        epochs if !epochs.is_finite() => String::new(),
+        epochs if epochs < 100.0 => format!(" ({} epochs)", format_significant(epochs, 3)),
+        epochs => format!(" ({} epochs)", grouped(epochs.round() as u64)),
+    };
+    let label = format!("τ = {}{epochs}", counted(plan.decay_iterations, "iteration"));
+    let style = TextStyle::new(BODY, GREY).right().on(WHITE);
     let right = (at - 16.0).max(AREA.left + 16.0 + text::width(&label, &style));
     canvas.text(label, (right, top + 32.0), style);
 }
 
 /// The line above which training was unstable, and the distance to it.
-fn draw_threshold(canvas: &mut Canvas, plan: &ScheduleReport, first: Option<f64>, x: &Scale, y: &Scale) {
-    let Some(first) = first else { return };
-    let (top, bottom) = (y.at(first), y.at(plan.initial));
+fn draw_threshold(canvas: &mut Canvas, plan: &ScheduleReport, threshold: Option<f64>, x: &Scale, y: &Scale) {
+    let Some(threshold) = threshold else { return };
+    let (top, bottom) = (y.at(threshold), y.at(plan.initial));
     canvas.dashed(&[(AREA.left, top), (AREA.right, top)], 3.0, (14.0, 9.0), RED);
-    let label = format!("unstable above {}", frame::rate(first));
-    canvas.text(label, (AREA.left + 16.0, top - 26.0), TextStyle::new(BODY, RED));
+    let label = format!("unstable above {}", frame::rate(threshold));
+    canvas.text(label, (AREA.left + 16.0, top - 26.0), TextStyle::new(BODY, RED).on(tint(RED, UNSTABLE)));
     // The arrow needs room for its heads and its label.
     if bottom - top > 70.0 {
         let at = x.at(plan.shape.warmup_iterations as f64).min(AREA.right - 120.0);
@@ -137,24 +139,28 @@ fn draw_threshold(canvas: &mut Canvas, plan: &ScheduleReport, first: Option<f64>
             canvas.polygon(&[(at, tip), (at + 7.0, base), (at - 7.0, base)], GREY, 1.0);
         }
         let middle = f64::midpoint(top, bottom);
-        canvas.text(format!("{}×", times(first / plan.initial)), (at + 18.0, middle), TextStyle::new(BODY, GREY).bold());
+        let style = TextStyle::new(BODY, GREY).bold().on(WHITE);
+        canvas.text(format!("{}×", factor(threshold / plan.initial)), (at + 18.0, middle), style);
     }
 }
 
-/// The first rate and the last, named beside the line.
-fn draw_values(canvas: &mut Canvas, plan: &ScheduleReport, x: &Scale, y: &Scale) {
-    let mut value = |at: Point, label: String, dx: f64, dy: f64| {
+/// The first rate and the last, named above the line.
+fn draw_values(canvas: &mut Canvas, plan: &ScheduleReport, line: &[Point], x: &Scale, y: &Scale) {
+    let mut value = |at: Point, label: String, right: bool| {
         canvas.disc(at, 13.0, WHITE);
         canvas.disc(at, 10.0, INK);
-        let style = TextStyle::new(30.0, INK).bold();
-        let style = if dx < 0.0 { style.right() } else { style };
-        canvas.text(label, (at.0 + dx, (at.1 + dy).max(AREA.top + 20.0)), style);
+        let style = TextStyle::new(30.0, INK).bold().on(WHITE);
+        let width = text::width(&label, &style);
+        let left = if right { (at.0 - 20.0 - width).max(AREA.left + 8.0) } else { at.0 + 26.0 };
+        // The line is highest where it passes below either end of the label.
+        let highest = line.iter().filter(|p| p.0 >= left && p.0 <= left + width).map(|p| p.1).fold(at.1, f64::min);
+        canvas.text(label, (left, (highest - 34.0).max(AREA.top + 20.0)), style);
     };
     let begin = (x.at(plan.shape.warmup_iterations as f64), y.at(plan.initial));
-    value(begin, format!("ε₀ = {}", frame::rate(plan.initial)), 26.0, -26.0);
+    value(begin, format!("ε₀ = {}", frame::rate(plan.initial)), false);
     if plan.final_rate.is_finite() {
         let end = (x.at(plan.shape.decay_iterations as f64), y.at(plan.final_rate));
-        value(end, format!("ε{SUB}τ = {}", frame::rate(plan.final_rate)), -20.0, -46.0);
+        value(end, format!("ε{SUB}τ = {}", frame::rate(plan.final_rate)), true);
     }
 }
 
@@ -178,9 +184,15 @@ mod tests {
     fn the_subtitle_tells_on_which_side_of_the_threshold_the_rate_lies() {
         let mut report = sample::report();
         let plan = report.schedule.clone().unwrap();
-        assert_eq!(subtitle(&report, &plan), "warm-up over 400 iterations · ε₀ stays 5× below the first unstable rate 0.6");
-        report.instability.first_unstable = Some(0.1);
-        assert!(subtitle(&report, &plan).ends_with("ε₀ is not below the first unstable rate 0.1"));
+        assert_eq!(
+            subtitle(&report, &plan),
+            "warm-up over 400 iterations · ε₀ stays 4.1× below the instability threshold, 0.49"
+        );
+        report.instability.threshold = Some(0.1);
+        assert!(subtitle(&report, &plan).ends_with("ε₀ is not below the instability threshold, 0.1"));
+        // Without a lower end of the bracket the upper one stands for the threshold.
+        report.instability.threshold = None;
+        assert!(subtitle(&report, &plan).ends_with("ε₀ stays 5× below the instability threshold, 0.6"));
     }
 
     #[test]

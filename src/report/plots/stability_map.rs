@@ -137,7 +137,9 @@ fn draw_rates(canvas: &mut Canvas, rates: &[f64], step: f64) {
         canvas.line(&[(x, AREA.bottom + 2.0), (x, AREA.bottom + 9.0)], 1.6, GREY);
         canvas.text(frame::rate(*rate), (x, AREA.bottom + 28.0), style);
     }
-    canvas.text("rate", (AREA.left - 30.0, AREA.bottom + 28.0), TextStyle::new(BODY, INK).right());
+    let style = TextStyle::new(SMALL, INK).right();
+    canvas.text("learning", (AREA.left - 30.0, AREA.bottom + 28.0), style);
+    canvas.text("rate", (AREA.left - 30.0, AREA.bottom + 58.0), style);
 }
 
 /// The verdicts that occur, with their cells.

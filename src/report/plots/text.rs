@@ -33,12 +33,14 @@ pub(super) struct TextStyle {
     pub align: Align,
     /// Turned to read upwards.
     pub upwards: bool,
+    /// The colour of the ground, if lines are to be cleared from around the letters.
+    pub halo: Option<Rgb>,
 }
 
 impl TextStyle {
     /// Upright regular text that starts at its point.
     pub(super) fn new(size: f64, color: Rgb) -> Self {
-        Self { size, color, bold: false, align: Align::Left, upwards: false }
+        Self { size, color, bold: false, align: Align::Left, upwards: false, halo: None }
     }
 
     /// In bold.
@@ -64,6 +66,11 @@ impl TextStyle {
     /// Turned to read upwards.
     pub(super) fn upwards(self) -> Self {
         Self { upwards: true, ..self }
+    }
+
+    /// On a ground of this colour, cleared of lines around the letters.
+    pub(super) fn on(self, ground: Rgb) -> Self {
+        Self { halo: Some(ground), ..self }
     }
 
     /// How far the strokes are widened. The bundled face is a light one; these shares of the em make it a regular and a bold.

@@ -104,11 +104,43 @@ pub struct Note {
 /// Everything a reader knows: the examples, and the names that messages need.
 struct Table {
     data: Dataset,
-    /// The name of each feature, ready to print; empty where features have none (pixels).
-    columns: Vec<String>,
+    /// What each feature is called; empty where features have no names (pixels).
+    columns: Vec<ColumnName>,
     /// The name of each class.
     classes: Vec<String>,
     notes: Vec<Note>,
+}
+
+/// What messages call a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum ColumnName {
+    /// Its name in the header, in quotes.
+    Header(String),
+    /// Its position, where there is no header.
+    Position(usize),
+}
+
+impl std::fmt::Display for ColumnName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Header(name) => f.write_str(name),
+            Self::Position(i) => write!(f, "{i} (counted from 0)"),
+        }
+    }
+}
+
+/// Several columns of one file: `columns "a", "b"`, `columns 0, 24, counted from 0`.
+fn list_of(columns: &[ColumnName]) -> String {
+    let names: Vec<String> = columns
+        .iter()
+        .map(|column| match column {
+            ColumnName::Header(name) => name.clone(),
+            ColumnName::Position(i) => i.to_string(),
+        })
+        .collect();
+    let noun = if names.len() == 1 { "column" } else { "columns" };
+    let counted = if matches!(columns, [ColumnName::Position(_), ..]) { ", counted from 0" } else { "" };
+    format!("{noun} {}{counted}", some_of(&names))
 }
 
 /// Reads or makes up the data that `plan` describes, splits it, and scales it if the plan says so.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Dataset, Note, Split, Table, Targets, check_size, fault, some_of};
+use super::{ColumnName, Dataset, Note, Split, Table, Targets, check_size, fault, list_of, some_of};
 use crate::error::DataError;
 use crate::task::random::{Purpose, shuffled, stream};
 
@@ -91,7 +91,7 @@ fn part_targets<T: Copy>(all: &[T], marked: &[bool]) -> (Vec<T>, Vec<T>) {
 
 /// Shifts and scales every feature to mean 0 and standard deviation 1 on the training part, and does the same to the held-out
 /// part. A feature that is constant there is only centred. Returns a note if there are such features and they have names.
-fn scale(train: &mut Dataset, held_out: &mut Dataset, columns: &[String]) -> Option<Note> {
+fn scale(train: &mut Dataset, held_out: &mut Dataset, columns: &[ColumnName]) -> Option<Note> {
     let width = train.features;
     let count = train.len() as f64;
     let mut mean = vec![0.0; width];
@@ -118,10 +118,11 @@ fn scale(train: &mut Dataset, held_out: &mut Dataset, columns: &[String]) -> Opt
             }
         }
     }
-    let named: Vec<String> = columns.iter().zip(&constant).filter(|&(_, &c)| c).map(|(name, _)| name.clone()).collect();
+    let named: Vec<ColumnName> = columns.iter().zip(&constant).filter(|&(_, &c)| c).map(|(name, _)| name.clone()).collect();
+    let are = if named.len() == 1 { "is" } else { "are" };
     (!named.is_empty()).then(|| Note {
         code: "constant-feature",
-        message: format!("{} of {width} features are constant in the training part: {}", named.len(), some_of(&named)),
+        message: format!("{} of {width} features {are} constant in the training part ({})", named.len(), list_of(&named)),
         hint: "they teach the model nothing: drop these columns, unless they are the margin of an image".to_owned(),
     })
 }
@@ -165,7 +166,12 @@ mod tests {
 
     fn table(inputs: &[[f32; 2]], targets: Targets) -> Table {
         let data = Dataset { features: 2, inputs: inputs.concat(), targets };
-        Table { data, columns: vec!["a".into(), "b".into()], classes: vec!["no".into(), "yes".into()], notes: Vec::new() }
+        Table {
+            data,
+            columns: ["a", "b"].map(|name| ColumnName::Header(name.into())).into(),
+            classes: vec!["no".into(), "yes".into()],
+            notes: Vec::new(),
+        }
     }
 
     fn ramp(n: usize) -> Table {
@@ -214,7 +220,18 @@ mod tests {
             }
         }
         assert_eq!(codes(&parts), ["constant-feature"]);
-        assert!(parts.notes[0].message.contains("1 of 2 features") && parts.notes[0].message.ends_with(": b"));
+        assert_eq!(parts.notes[0].message, "1 of 2 features is constant in the training part (column b)");
+    }
+
+    #[test]
+    fn constant_columns_without_names_are_counted_once() {
+        let flat = Table {
+            columns: vec![ColumnName::Position(0), ColumnName::Position(2)],
+            ..table(&[[1.0, 2.0]; 4], Targets::Values(vec![0.0, 1.0, 2.0, 3.0]))
+        };
+        let parts = split(flat, Path::new("x"), 0.0, 0, true).unwrap();
+        let expected = "2 of 2 features are constant in the training part (columns 0, 2, counted from 0)";
+        assert!(parts.notes.iter().any(|note| note.message == expected), "{:?}", parts.notes);
     }
 
     #[test]

@@ -1,14 +1,14 @@
 //! Which column is what: looks at the first line of a file, and at what the plan says of it.
 
-use super::super::{Note, quoted, some_of};
+use super::super::{ColumnName, Note, quoted, some_of};
 use super::is_missing;
 use crate::config::Column;
 
 /// The columns of a file.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// Every column as messages call it: its quoted name, or its position.
-    pub(super) columns: Vec<String>,
+    /// Every column as messages call it.
+    pub(super) columns: Vec<ColumnName>,
     /// The position of the target.
     pub(super) target: usize,
     /// Whether the first line holds names rather than data.
@@ -62,7 +62,9 @@ impl Layout {
                 hint: "write header = true or header = false".to_owned(),
             });
         }
-        let call = |(i, name): (usize, &&str)| if is_header { quoted(name) } else { format!("{i} (counted from 0)") };
+        let call = |(i, name): (usize, &&str)| {
+            if is_header { ColumnName::Header(quoted(name)) } else { ColumnName::Position(i) }
+        };
         let columns = first.iter().enumerate().map(call).collect();
         Ok(Self { columns, target: index, header: is_header, notes })
     }
