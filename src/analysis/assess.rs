@@ -68,15 +68,15 @@ fn of_length(trials: &[TrialRecord], iterations: u64) -> Vec<&TrialRecord> {
     trials.iter().filter(|t| t.spec.iterations == iterations && !superseded(t)).collect()
 }
 
-/// Judges all trials and draws the conclusions.
-pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64) -> Assessment<'_> {
-    let short = judge(&of_length(trials, lengths.short));
+/// Judges all trials and draws the conclusions. `recovers` says whether the objective's rate can be changed within a trial.
+pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: bool) -> Assessment<'_> {
+    let short = judge(&of_length(trials, lengths.short), recovers);
     // A long trial that is no better than a short one at its fifth is lost, even if all long trials are.
     let stricter = |trial: &JudgedTrial<'_>, other: Option<&super::Reference>| {
         let again = other.map(|reference| judge_against(trial.record, reference)).filter(|v| v.is_unstable());
         if trial.verdict.is_unstable() { trial.verdict } else { again.unwrap_or(trial.verdict) }
     };
-    let mut long = judge(&of_length(trials, lengths.long));
+    let mut long = judge(&of_length(trials, lengths.long), recovers);
     for trial in &mut long.trials {
         trial.verdict = stricter(trial, short.reference.as_ref());
     }

@@ -70,6 +70,19 @@ struct Level {
     lost: f64,
     /// Its loss after 80 % of the trial.
     kept: f64,
+    /// Where it ended.
+    end: f64,
+    /// A margin of mini-batch noise.
+    noise: f64,
+}
+
+impl Level {
+    /// What a trial that ended at `end` must reach when it is given a gentler rate. From far behind, the level that it had lost;
+    /// from nearer by, half the way to where the best rate ended, for a badly scaled initial loss can lie so high that even the
+    /// best rate needs more than a fifth of the trial to come below the loss of a dead network.
+    fn target(&self, end: f64) -> f64 {
+        if end > self.lost { self.lost } else { f64::midpoint(self.end, end).max(self.end + self.noise) }
+    }
 }
 
 /// What others of the same length are measured against: the trials at the best rate.
@@ -85,19 +98,22 @@ pub struct Reference {
     pub kept: f64,
     /// Whether it improved on the initial loss by more than noise. If not, the trials say nothing.
     pub improves: bool,
+    /// Whether a trial's rate can be changed, so that doubts about it can be resolved.
+    recovers: bool,
     levels: Vec<Level>,
 }
 
 impl Reference {
-    fn new(learning_rate: LearningRate, trials: &[&TrialRecord]) -> Option<Self> {
+    fn new(learning_rate: LearningRate, trials: &[&TrialRecord], recovers: bool) -> Option<Self> {
         let noises: Vec<f64> = trials.iter().map(|t| noise(part(t.own_losses(), LOST - WINDOW, 1.0))).collect();
         let deviation = median(&noises)?;
         let around = |t: &TrialRecord, share: f64| median(part(t.own_losses(), share - WINDOW, share + WINDOW));
         let ends: Vec<f64> = trials.iter().filter_map(|t| end_loss(t.own_losses())).collect();
         let level = |t: &&TrialRecord| {
             let end = end_loss(t.own_losses())?;
-            let (lost, kept) = (around(t, LOST)?.max(end) + NOISE * deviation, around(t, KEPT)?.max(end));
-            Some(Level { seed: t.spec.seed, initial: initial_loss(t)?, lost, kept })
+            let noise = NOISE * deviation;
+            let (lost, kept) = (around(t, LOST)?.max(end) + noise, around(t, KEPT)?.max(end));
+            Some(Level { seed: t.spec.seed, initial: initial_loss(t)?, lost, kept, end, noise })
         };
         let levels: Vec<Level> = trials.iter().filter_map(level).collect();
         let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / levels.len() as f64;
@@ -110,6 +126,7 @@ impl Reference {
             end_error: window_error / (trials.len() as f64).sqrt(),
             kept: mean(&mut levels.iter().map(|l| l.kept)),
             improves: gains.iter().any(|gain| *gain > 3.0 * window_error),
+            recovers,
             levels,
         })
     }
@@ -122,7 +139,8 @@ impl Reference {
         }
         let highest = |of: fn(&Level) -> f64| self.levels.iter().map(of).fold(f64::NEG_INFINITY, f64::max);
         let gain = self.levels.iter().map(|l| l.initial - l.lost).fold(f64::INFINITY, f64::min);
-        Level { seed, initial, lost: highest(|l| l.lost).max(initial - gain), kept: highest(|l| l.kept) }
+        let lost = highest(|l| l.lost).max(initial - gain);
+        Level { seed, initial, lost, kept: highest(|l| l.kept), end: highest(|l| l.end), noise: highest(|l| l.noise) }
     }
 }
 
@@ -162,8 +180,8 @@ pub(super) fn rates_of<'a>(trials: impl Iterator<Item = &'a TrialRecord>) -> Vec
 /// Judges trials of one length against the best rate among them.
 ///
 /// The best rate is the one with the least mean end loss over seeds, among the rates below the first that gave a loss that is
-/// not finite.
-pub fn judge<'a>(trials: &[&'a TrialRecord]) -> Judged<'a> {
+/// not finite. `recovers` says whether the objective's rate can be changed within a trial.
+pub fn judge<'a>(trials: &[&'a TrialRecord], recovers: bool) -> Judged<'a> {
     let finished: Vec<&TrialRecord> = trials.iter().copied().filter(|t| t.is_finished()).collect();
     let mut best: Option<(f64, LearningRate, Vec<&TrialRecord>)> = None;
     for rate in rates_of(finished.iter().copied()) {
@@ -177,7 +195,7 @@ pub fn judge<'a>(trials: &[&'a TrialRecord]) -> Judged<'a> {
             best = Some((mean, rate, at));
         }
     }
-    let reference = best.and_then(|(_, rate, at)| Reference::new(rate, &at));
+    let reference = best.and_then(|(_, rate, at)| Reference::new(rate, &at, recovers));
     let verdict = |record: &TrialRecord| reference.as_ref().map_or_else(|| alone(record), |r| judge_against(record, r));
     let trials = trials.iter().map(|&record| JudgedTrial { record, verdict: verdict(record) }).collect();
     Judged { reference, trials }
@@ -192,7 +210,7 @@ fn alone(trial: &TrialRecord) -> Verdict {
 ///
 /// Behind the best rate's level of 20 % a trial has lost ground. It is unstable if it is still rising, above where it began;
 /// otherwise it counts as unstable only if the ground is lost for good: if a [recovery](crate::record::Recovery) at the best
-/// rate does not reach that level either. So a rate just below 2/λ on a quadratic, slow or noisy as it is, is stable, and a
+/// rate does not reach that level either. The same goes for one that is nearer but no longer moves. So a rate just below 2/λ on a quadratic, slow or noisy as it is, is stable, and a
 /// network that sits at the loss of a constant prediction is not, though its loss is finite and below the initial one. Where
 /// the rate cannot be changed within a trial, a trial that still converges gets the benefit of the doubt instead.
 pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
@@ -211,21 +229,26 @@ pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
     if trial.spec.learning_rate < reference.learning_rate {
         return Verdict::Slow;
     }
-    if end <= level.lost {
-        return Verdict::Degraded;
-    }
-    if end > initial && is_rising(losses) {
+    if end > level.lost && end > initial && is_rising(losses) {
         return Verdict::BlowUp;
     }
     let saved = match trial.recovery_losses() {
+        [] if end <= level.lost => !(reference.recovers && is_stuck(losses, end, &level)),
         [] => is_converging(losses, reference.end),
-        recovery => median(part(recovery, 0.5, 1.0)).is_some_and(|late| late <= level.lost),
+        recovery => median(part(recovery, 0.5, 1.0)).is_some_and(|late| late <= level.target(end)),
     };
     match (saved, end > initial) {
         (true, _) => Verdict::Degraded,
         (false, true) => Verdict::BlowUp,
         (false, false) => Verdict::Collapsed,
     }
+}
+
+/// Whether a trial that is not far behind has stopped getting better, well above where the best rate ended.
+fn is_stuck(losses: &[f64], end: f64, level: &Level) -> bool {
+    let excess = end - level.end;
+    let gain = median(part(losses, 0.5, 0.75)).unwrap_or(end) - end;
+    excess > level.noise && gain < 0.1 * excess
 }
 
 /// Whether the loss is still growing: three quarters of the last quarter lie above everything in the first half. Exponential growth

@@ -59,7 +59,7 @@ impl<'a> Searcher<'a> {
     }
 
     fn assess(&self) -> Assessment<'_> {
-        assess(&self.trials, self.settings.lengths, self.settings.safety)
+        assess(&self.trials, self.settings.lengths, self.settings.safety, self.objective.can_change_rate())
     }
 
     fn spec(&self, learning_rate: LearningRate, seed: usize, iterations: u64) -> TrialSpec {
