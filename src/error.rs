@@ -5,8 +5,7 @@ use std::path::PathBuf;
 /// A number that cannot be used as a learning rate.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
-    "{} is not a usable learning rate: write a number between 1e-12 and 1e12, the lower end of a range below the upper",
-    crate::lr::format_significant(*value, 6)
+    "{value:?} is not a usable learning rate: write a number between 1e-12 and 1e12, the lower end of a range below the upper"
 )]
 pub struct RateError {
     /// What was given.
