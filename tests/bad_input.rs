@@ -64,7 +64,7 @@ fn a_range_from_zero_or_reversed() {
     refused("data.csv", GOOD, &range("[1.0, 1e-4]"), &["x.toml:11:9", "not below its end", "fix: write `range = ["]);
     let folder = Folder::new();
     folder.write("q.toml", QUADRATIC);
-    folder.lrfind("find q.toml --range 0 1").ends_with(2).complains_of(&["--range", "0 is not a usable", "1e-12"]);
+    folder.lrfind("find q.toml --range 0 1").ends_with(2).complains_of(&["--range", "0.0 is not a usable", "1e-12"]);
     let ran = folder.lrfind("find q.toml --range 1 0.1").ends_with(2).complains_of(&[
         "--range",
         "1 is not below 0.1",

@@ -77,7 +77,7 @@ fn three_when_the_trials_do_not_tell() {
     folder.lrfind("schedule reports/q").ends_with(3).complains_of(&["no learning rate"]);
 
     // One feature that is always the same, and targets that cancel: the best prediction is where training starts.
-    let rows: String = "1,1\n1,-1\n".repeat(32);
+    let rows = "1,1\n1,-1\n".repeat(32);
     folder.write("nothing.csv", format!("x,y\n{rows}"));
     folder.write(
         "nothing.toml",
