@@ -48,8 +48,7 @@ fn report() -> Value {
             "planned_iterations": 9000, "short_iterations": 3, "long_iterations": 6,
         },
         "best_early": {
-            "value": { "learning_rate": 0.05, "iterations": 3, "loss": { "median": 0.5, "low": 0.4, "high": 0.6 } },
-            "reason": null,
+            "learning_rate": 0.05, "iterations": 3, "loss": { "median": 0.5, "low": 0.4, "high": 0.6 }, "reason": null,
         },
         "instability": {
             "last_stable": 0.5, "first_unstable": 0.6, "threshold": null, "resolution_decades": 0.02, "interval": null, "censored": null,

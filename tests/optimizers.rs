@@ -26,7 +26,7 @@ fn each_gets_a_rate_below_the_unstable_ones_or_a_reason() {
             assert!(rate < unstable, "{kind}: {rate} is recommended and {unstable} is unstable");
         }
         // On a quadratic each of them trains at some rate.
-        assert!(report["best_early"]["value"]["learning_rate"].is_f64(), "{kind}: {}", report["best_early"]);
+        assert!(report["best_early"]["learning_rate"].is_f64(), "{kind}: {}", report["best_early"]);
         assert!(recommendation["learning_rate"].is_f64(), "{kind}: {recommendation}");
     }
 }

@@ -24,7 +24,7 @@ pub struct Report {
     pub seeds: Vec<u64>,
     pub device: String,
     pub run: RunFacts,
-    pub best_early: Finding<BestEarly>,
+    pub best_early: Finding,
     pub instability: Instability,
     pub recommendation: Recommendation,
     pub schedule: Option<ScheduleReport>,
@@ -73,18 +73,47 @@ pub struct RunFacts {
     pub long_iterations: u64,
 }
 
-/// A value, or why there is none.
+/// The best early rate, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub struct Finding<T> {
-    /// The value.
-    pub value: Option<T>,
+#[serde(from = "BestEarlyKeys", into = "BestEarlyKeys")]
+pub struct Finding {
+    /// The rate and its loss.
+    pub value: Option<BestEarly>,
     /// Why there is none; `None` when there is one.
     pub reason: Option<String>,
 }
 
+/// `best_early` as `report.json` has it: the same keys whether there is a rate or not.
+#[derive(Serialize, Deserialize)]
+struct BestEarlyKeys {
+    learning_rate: Option<f64>,
+    iterations: Option<u64>,
+    loss: Option<Spread>,
+    reason: Option<String>,
+}
+
+impl From<Finding> for BestEarlyKeys {
+    fn from(finding: Finding) -> Self {
+        let best = finding.value.as_ref();
+        Self {
+            learning_rate: best.map(|b| b.learning_rate),
+            iterations: best.map(|b| b.iterations),
+            loss: best.map(|b| b.loss),
+            reason: finding.reason,
+        }
+    }
+}
+
+impl From<BestEarlyKeys> for Finding {
+    fn from(keys: BestEarlyKeys) -> Self {
+        let value = keys.learning_rate.zip(keys.iterations).zip(keys.loss);
+        let value = value.map(|((learning_rate, iterations), loss)| BestEarly { learning_rate, iterations, loss });
+        Self { value, reason: keys.reason }
+    }
+}
+
 /// The rate that does best over the first iterations.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BestEarly {
     /// The rate.
     pub learning_rate: f64,

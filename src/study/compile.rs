@@ -55,7 +55,7 @@ fn sha256(config: &serde_json::Value) -> String {
     digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
-fn best_early(assessment: &Assessment<'_>, settings: &Settings) -> Finding<BestEarly> {
+fn best_early(assessment: &Assessment<'_>, settings: &Settings) -> Finding {
     let Some(rate) = assessment.best_early() else {
         return Finding { value: None, reason: assessment.choice.because.first().cloned() };
     };
@@ -65,7 +65,8 @@ fn best_early(assessment: &Assessment<'_>, settings: &Settings) -> Finding<BestE
     let (Some(median), Some(&low), Some(&high)) = (median(&ends), ends.first(), ends.last()) else {
         return Finding { value: None, reason: Some("no trial at the best rate finished".into()) };
     };
-    let loss = Spread { median, low, high };
+    let loss = [median, low, high].map(|loss| significant(loss, 7));
+    let loss = Spread { median: loss[0], low: loss[1], high: loss[2] };
     let value = BestEarly { learning_rate: rate.get(), iterations: settings.lengths.short, loss };
     Finding { value: Some(value), reason: None }
 }
