@@ -1,7 +1,7 @@
 //! `check`: is one rate stable, and a little above it too?
 
 use super::{RunOptions, Searcher, Settings, Stop, Sweep};
-use crate::analysis::{Verdict, evidence};
+use crate::analysis::evidence;
 use crate::lr::LearningRate;
 use crate::trial::Objective;
 
@@ -58,8 +58,11 @@ impl Searcher<'_> {
     /// Halves the rate until it and its margin are stable.
     fn look_lower(&mut self, rate: LearningRate) -> Result<(), Stop> {
         let margin = self.settings.check_margin.log10();
+        // Far above the threshold, begin where something was stable instead of halving all the way.
+        let stable = self.assess().bracket.last_stable.filter(|stable| *stable < rate.shifted(-1.0));
+        let top = stable.map_or(rate, |stable| stable.shifted(std::f64::consts::LOG10_2));
         for halving in 1..=HALVINGS {
-            let lower = rate.shifted(-std::f64::consts::LOG10_2 * halving as f64);
+            let lower = top.shifted(-std::f64::consts::LOG10_2 * halving as f64);
             let lengths = self.settings.lengths;
             let both = [lower, lower.shifted(margin)];
             self.run("search for a safe rate", self.cross(&both, 0..self.settings.seeds, lengths.short))?;
@@ -68,10 +71,10 @@ impl Searcher<'_> {
                 continue;
             }
             let fresh = self.settings.seeds..2 * self.settings.seeds;
-            self.run("longer trials of a safe rate", self.cross(&[lower], fresh, lengths.long))?;
+            self.run("longer trials of a safe rate", self.cross(&both, fresh, lengths.long))?;
             self.resolve()?;
-            let judged = self.assess().trials().any(|t| t.record.spec.learning_rate == lower && t.verdict != Verdict::Slow);
-            if self.is_stable(lower) && judged {
+            // As sure as of a rate that is called safe.
+            if both.iter().all(|&r| self.is_stable(r)) {
                 break;
             }
         }

@@ -38,7 +38,7 @@ pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: Lear
     let mut findings = Vec::new();
     let verdict = if own.unstable > 0 || (own.seeds > 0 && lower.is_some()) {
         CheckVerdict::Unstable
-    } else if !trains || own.seeds < wanted || above.seeds < settings.seeds {
+    } else if !trains || own.seeds < wanted || (above.unstable == 0 && above.seeds < wanted) {
         CheckVerdict::Inconclusive
     } else if above.unstable > 0 {
         CheckVerdict::Marginal
@@ -102,7 +102,7 @@ fn safe_rate(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRat
     let rates = assessment.evidence.iter().map(|e| e.learning_rate).filter(|r| *r < rate).filter(below);
     let tested = rates.filter(|&r| is_stable(r, 2 * settings.seeds));
     tested
-        .filter(|r| is_stable(r.shifted(settings.check_margin.log10()), settings.seeds))
+        .filter(|r| is_stable(r.shifted(settings.check_margin.log10()), 2 * settings.seeds))
         .max_by(|a, b| a.get().total_cmp(&b.get()))
 }
 
