@@ -33,10 +33,11 @@ impl Settings {
     /// Settings for a planned run of `planned` iterations, when that is known, whose first `warmup` warm up.
     ///
     /// A trial sees at least as much training after the warm-up as in it (Godbole et al., *Deep Learning Tuning Playbook*,
-    /// 2023). Where the planned run is short, long trials shrink to a quarter of it.
+    /// 2023). Where the planned run is short, long trials shrink to a tenth of it, but not
+    /// below twice the short ones.
     pub fn new(search: &SearchPlan, warmup: u64, planned: Option<u64>) -> Self {
         let short = search.iterations.max(2 * warmup);
-        let affordable = planned.map_or(u64::MAX, |planned| planned / 4);
+        let affordable = planned.map_or(u64::MAX, |planned| planned / 10);
         let stretched = if short > search.iterations { 4 * short } else { search.long_iterations };
         let long = stretched.min(affordable.max(2 * short)).max(short + 1);
         let lengths = Lengths { short, long, confirm: 2 * long };

@@ -108,7 +108,9 @@ fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option
     // A rate that was tried on fresh seeds and did not pass is not handed out.
     let learning_rate = choice.learning_rate.filter(|_| assessment.confirmed || (stop.is_some() && !tried));
     match (choice.learning_rate, stop) {
-        (None, _) => {}
+        (None, Some(Stop::Budget)) => because.insert(0, "not resolvable at this budget".into()),
+        (None, Some(Stop::Cancelled)) => because.insert(0, "the search was interrupted too early".into()),
+        (None, None) => {}
         (Some(_), _) if assessment.confirmed => because.push(confirmed),
         (Some(_), Some(Stop::Cancelled)) => because.push("not confirmed: the search was interrupted".into()),
         (Some(_), Some(Stop::Budget)) => because.push("not confirmed: the budget does not allow it".into()),
