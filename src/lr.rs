@@ -126,7 +126,11 @@ impl LrRange {
         let (from, to) = (self.low.log10(), self.high.log10());
         let intervals = (((to - from) * per_decade as f64) - 1e-9).ceil().max(1.0);
         let mut rates: Vec<_> =
-            (0..=intervals as usize).map(|k| LearningRate::from_log10(from + (to - from) * k as f64 / intervals)).collect();
+            (1..intervals as usize).map(|k| LearningRate::from_log10(from + (to - from) * k as f64 / intervals)).collect();
+        // The ends are the very rates that were asked for.
+        rates.retain(|rate| self.low < *rate && *rate < self.high);
+        rates.insert(0, self.low);
+        rates.push(self.high);
         rates.dedup();
         rates
     }

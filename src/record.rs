@@ -98,6 +98,11 @@ impl TrialRecord {
         matches!(self.outcome, Outcome::Completed | Outcome::Diverged { .. })
     }
 
+    /// Optimiser steps taken, the one that diverged included.
+    pub fn iterations_done(&self) -> u64 {
+        self.losses.len() as u64 + u64::from(matches!(self.outcome, Outcome::Diverged { .. }))
+    }
+
     /// The losses at the trial's own rate, without those of a recovery.
     pub fn own_losses(&self) -> &[f64] {
         let own = usize::try_from(self.spec.iterations).unwrap_or(usize::MAX);

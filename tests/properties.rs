@@ -416,9 +416,9 @@ fn a_rate_seen_unstable_in_long_trials_is_not_chosen_for_want_of_a_lower_one() {
 }
 
 /// The verdict on `record` beside a trial at 0.1 that falls from 20 to 1.
-fn verdict(record: TrialRecord) -> Verdict {
+fn verdict(record: &TrialRecord) -> Verdict {
     let best = completed(0.1, 0, 20, (0..20).map(|k| f64::from(20 - k)).collect());
-    let trials = [&best, &record];
+    let trials = [&best, record];
     let judged = judge(&trials, true);
     assert_eq!(judged.reference.as_ref().map(|r| r.learning_rate), Some(rate(0.1)));
     assert_eq!(judged.trials[0].verdict, Verdict::Good);
@@ -435,26 +435,26 @@ fn recovered(mut record: TrialRecord, tail: f64) -> TrialRecord {
 fn verdicts_on_curves_that_speak_for_themselves() {
     let falling = |from: f64, by: f64| (0..20).map(|k| by.mul_add(-f64::from(k), from)).collect::<Vec<f64>>();
     let rising = (0..20).map(|k| 20.0 * 1.2f64.powi(k)).collect::<Vec<f64>>();
-    assert_eq!(verdict(completed(0.2, 0, 20, falling(20.0, 0.95))), Verdict::Good);
-    assert_eq!(verdict(completed(0.01, 0, 20, falling(20.0, 0.1))), Verdict::Slow);
-    assert_eq!(verdict(completed(1.0, 0, 20, rising.clone())), Verdict::BlowUp);
+    assert_eq!(verdict(&completed(0.2, 0, 20, falling(20.0, 0.95))), Verdict::Good);
+    assert_eq!(verdict(&completed(0.01, 0, 20, falling(20.0, 0.1))), Verdict::Slow);
+    assert_eq!(verdict(&completed(1.0, 0, 20, rising.clone())), Verdict::BlowUp);
     let dead = || completed(1.0, 0, 20, (0..20).map(|k| if k == 0 { 20.0 } else { 19.0 }).collect());
-    assert_eq!(verdict(dead()), Verdict::Collapsed);
-    assert_eq!(verdict(recovered(dead(), 19.0)), Verdict::Collapsed);
-    assert_eq!(verdict(recovered(dead(), 3.0)), Verdict::Degraded);
+    assert_eq!(verdict(&dead()), Verdict::Collapsed);
+    assert_eq!(verdict(&recovered(dead(), 19.0)), Verdict::Collapsed);
+    assert_eq!(verdict(&recovered(dead(), 3.0)), Verdict::Degraded);
     let high = || completed(1.0, 0, 20, (0..20).map(|k| if k == 0 { 20.0 } else { 30.0 }).collect());
-    assert_eq!(verdict(recovered(high(), 30.0)), Verdict::BlowUp);
-    assert_eq!(verdict(recovered(high(), 3.0)), Verdict::Degraded);
+    assert_eq!(verdict(&recovered(high(), 30.0)), Verdict::BlowUp);
+    assert_eq!(verdict(&recovered(high(), 3.0)), Verdict::Degraded);
     // Still rising: no recovery can talk that away.
-    assert_eq!(verdict(recovered(completed(1.0, 0, 20, rising), 3.0)), Verdict::BlowUp);
+    assert_eq!(verdict(&recovered(completed(1.0, 0, 20, rising), 3.0)), Verdict::BlowUp);
     let mut diverged = completed(1.0, 0, 20, vec![20.0, 1e30]);
     diverged.outcome = Outcome::Diverged { step: 2, reason: "the loss became NaN".into() };
-    assert_eq!(verdict(diverged.clone()), Verdict::NonFinite);
+    assert_eq!(verdict(&diverged), Verdict::NonFinite);
     diverged.outcome = Outcome::Cancelled;
-    assert_eq!(verdict(diverged.clone()), Verdict::Unjudged);
+    assert_eq!(verdict(&diverged), Verdict::Unjudged);
     diverged.outcome = Outcome::Failed { message: "no memory".into() };
-    assert_eq!(verdict(diverged), Verdict::Unjudged);
-    assert_eq!(verdict(completed(1.0, 0, 20, Vec::new())), Verdict::Unjudged);
+    assert_eq!(verdict(&diverged), Verdict::Unjudged);
+    assert_eq!(verdict(&completed(1.0, 0, 20, Vec::new())), Verdict::Unjudged);
 }
 
 /// What goes wrong with an objective.
@@ -542,9 +542,10 @@ fn find(fault: Fault) -> Report {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let objective = Faulty(fault);
-        sender.send(Study::new("faulty", &objective).find(&RunOptions::default()))
+        // Nobody listens any more when the test has given up.
+        let _ = sender.send(Box::new(Study::new("faulty", &objective).find(&RunOptions::default())));
     });
-    receiver.recv_timeout(Duration::from_secs(8)).unwrap_or_else(|e| panic!("{fault:?}: no report: {e}"))
+    *receiver.recv_timeout(Duration::from_mins(2)).unwrap_or_else(|e| panic!("{fault:?}: no report: {e}"))
 }
 
 fn is_failed(trial: &lrfind::report::Trial) -> bool {
@@ -624,9 +625,7 @@ fn a_cancelled_search_gives_a_partial_report() {
         let report = Study::new("cancelled", &objective).find(&options);
         assert_eq!(report.status, Status::Partial, "after {steps}");
         assert!(!report.recommendation.because.is_empty(), "after {steps}");
-        // A step whose loss is not finite is announced, but not among the losses that the cost counts.
-        let diverged = report.trials.iter().filter(|t| matches!(t.outcome, Outcome::Diverged { .. })).count() as u64;
         let spent = report.cost.trial_iterations;
-        assert!((steps..steps + 1000).contains(&(spent + diverged)), "after {steps}: {spent} and {diverged}");
+        assert!((steps..steps + 1000).contains(&spent), "after {steps}: {spent}");
     }
 }

@@ -11,6 +11,13 @@ pub fn median(values: &[f64]) -> Option<f64> {
     Some(if sorted.len() % 2 == 1 { sorted[middle] } else { f64::midpoint(sorted[middle - 1], sorted[middle]) })
 }
 
+/// The mean, the same to the bit in whatever order the values come; not a number for an empty slice.
+pub(super) fn mean(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.iter().sum::<f64>() / sorted.len() as f64
+}
+
 /// The median of the last fifth of a curve, at least five losses: where it ended.
 ///
 /// A single mini-batch loss is too noisy to compare, and a mean would follow one spike.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::curve::{end_loss, median, noise, part};
+use super::curve::{end_loss, mean, median, noise, part};
 use crate::lr::LearningRate;
 use crate::record::{Outcome, TrialRecord};
 
@@ -116,15 +116,14 @@ impl Reference {
             Some(Level { seed: t.spec.seed, initial: initial_loss(t)?, lost, kept, end, noise })
         };
         let levels: Vec<Level> = trials.iter().filter_map(level).collect();
-        let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / levels.len() as f64;
         let gains: Vec<f64> = levels.iter().zip(&ends).map(|(level, end)| level.initial - end).collect();
         let window = trials.iter().map(|t| t.own_losses().len() / 5).min()?.max(5);
         let window_error = deviation / (window as f64).sqrt();
         Some(Self {
             learning_rate,
-            end: mean(&mut ends.iter().copied()),
+            end: mean(&ends),
             end_error: window_error / (trials.len() as f64).sqrt(),
-            kept: mean(&mut levels.iter().map(|l| l.kept)),
+            kept: mean(&levels.iter().map(|l| l.kept).collect::<Vec<_>>()),
             improves: gains.iter().any(|gain| *gain > 3.0 * window_error),
             recovers,
             levels,
@@ -190,7 +189,7 @@ pub fn judge<'a>(trials: &[&'a TrialRecord], recovers: bool) -> Judged<'a> {
             break;
         }
         let ends: Vec<f64> = at.iter().filter_map(|t| end_loss(t.own_losses())).collect();
-        let mean = ends.iter().sum::<f64>() / ends.len() as f64;
+        let mean = mean(&ends);
         if !ends.is_empty() && best.as_ref().is_none_or(|(least, ..)| mean < *least) {
             best = Some((mean, rate, at));
         }

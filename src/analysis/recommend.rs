@@ -1,6 +1,6 @@
 //! The choice of ε₀ from the best early rate, the long trials and the threshold.
 
-use super::curve::end_loss;
+use super::curve::{end_loss, mean};
 use super::judge::{Judged, Verdict, rates_of};
 use super::threshold::Bracket;
 use crate::lr::LearningRate;
@@ -34,7 +34,7 @@ pub fn plateau(judged: &Judged<'_>) -> Option<(LearningRate, LearningRate)> {
     let holds = |rate: &LearningRate| {
         let at = || judged.trials.iter().filter(|t| t.record.spec.learning_rate == *rate && t.verdict != Verdict::Unjudged);
         let ends: Vec<f64> = at().filter_map(|t| end_loss(t.record.own_losses())).collect();
-        let mean = ends.iter().sum::<f64>() / ends.len() as f64;
+        let mean = mean(&ends);
         !ends.is_empty() && at().all(|t| !t.verdict.is_unstable()) && mean <= reference.kept + reference.end_error
     };
     let above = rates[best..].iter().take_while(|rate| holds(rate)).last()?;
@@ -54,6 +54,11 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
     let cap = bracket.threshold().map(|t| t.shifted(-safety.log10()));
     let chosen = cap.map_or(wanted, |cap| if wanted < cap { wanted } else { cap });
     let capped = chosen < wanted;
+    if let Some(first) = bracket.first_unstable.filter(|first| chosen >= *first) {
+        return Choice::none(format!(
+            "{best_early} does best over the first {short} iterations, but {first} is unstable and nothing stable lies below"
+        ));
+    }
     let mut because = vec![format!("{best_early} does best over the first {short} iterations")];
     let long_length = long.and_then(|l| l.trials.first()).map_or(0, |t| t.record.spec.iterations);
     because.push(match plateau {
@@ -70,7 +75,7 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
             because.push(format!("it is {:.1}× below the instability threshold, {threshold}", threshold.get() / chosen.get()));
         }
         (None, None) => because.push("no rate that was tried is unstable".into()),
-        (None, Some(first)) => because.push(format!("{first} is unstable, and nothing below it was tried")),
+        (None, Some(first)) => because.push(format!("{first} is unstable, and nothing just below it was tried")),
     }
     if capped && chosen < best_early {
         let factor = bracket.threshold().map_or(f64::NAN, |t| t.get() / best_early.get());

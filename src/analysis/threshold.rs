@@ -50,7 +50,10 @@ pub struct Bracket {
 impl Bracket {
     /// The geometric middle of the bracket; `None` unless it is closed.
     pub fn threshold(&self) -> Option<LearningRate> {
-        Some(self.last_stable?.midpoint(self.first_unstable?))
+        let (stable, unstable) = (self.last_stable?, self.first_unstable?);
+        let middle = stable.midpoint(unstable);
+        // Rounding must not carry it out of a bracket that is narrower than a rounding step.
+        Some(if middle < stable || middle > unstable { stable } else { middle })
     }
 
     /// Its width in decades; `None` unless it is closed.

@@ -39,7 +39,7 @@ pub struct Sweep {
 impl Sweep {
     /// Optimiser steps over all trials.
     pub fn trial_iterations(&self) -> u64 {
-        self.trials.iter().map(|t| t.losses.len() as u64).sum()
+        self.trials.iter().map(TrialRecord::iterations_done).sum()
     }
 }
 
@@ -84,7 +84,7 @@ impl<'a> Searcher<'a> {
         }
         self.options.observer.observe(&Event::StageStarted { stage, trials: specs.len(), iterations });
         let records = pool::run(self.pool.as_ref(), self.objective, &specs, self.options);
-        self.spent += records.iter().map(|t| t.losses.len() as u64).sum::<u64>();
+        self.spent += records.iter().map(TrialRecord::iterations_done).sum::<u64>();
         self.trials.extend(records);
         let assessment = self.assess();
         let (best, unstable) = (assessment.best_early(), assessment.trials().filter(|t| t.verdict.is_unstable()).count());
@@ -111,7 +111,12 @@ impl<'a> Searcher<'a> {
                 (!doubtful.is_empty()).then(|| doubtful.iter().map(|t| with_recovery(t.spec, rate)).collect::<Vec<_>>())
             });
             let Some(specs) = waiting else { return Ok(()) };
+            let before = self.trials.len();
             self.run("recovery of doubtful trials", specs)?;
+            if self.trials.len() == before {
+                // They were given their recovery before, and it could not be run: the doubt stays.
+                return Ok(());
+            }
         }
     }
 }
