@@ -320,8 +320,8 @@ proptest! {
             prop_assert!(!below || row.unstable == 0);
             prop_assert!(!below || last.is_some_and(|last| row.learning_rate <= last));
         }
-        prop_assert_eq!(assessment.posterior.is_some(), first.is_some());
-        if let Some(posterior) = assessment.posterior {
+        prop_assert_eq!(assessment.posterior().is_some(), first.is_some());
+        if let Some(posterior) = assessment.posterior() {
             let [low, middle, high] = posterior.quantiles;
             prop_assert!(low <= middle && middle <= high);
             let tried = || rows.iter().map(|row| row.learning_rate.log10());

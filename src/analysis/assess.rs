@@ -30,8 +30,6 @@ pub struct Assessment<'a> {
     pub evidence: Vec<RateEvidence>,
     /// Where instability begins.
     pub bracket: Bracket,
-    /// How sure that is.
-    pub posterior: Option<Posterior>,
     /// What to do.
     pub choice: Choice,
     /// Whether every confirming trial at the chosen rate was stable, and there were some.
@@ -49,11 +47,16 @@ impl Assessment<'_> {
         self.short.reference.as_ref().filter(|r| r.improves).map(|r| r.learning_rate)
     }
 
+    /// How sure the bracket is. Computed anew at each call, and not cheap: a search asks for it once, at its end.
+    pub fn posterior(&self) -> Option<Posterior> {
+        posterior(&self.evidence)
+    }
+
     /// Estimated probability that a full run at `rate` becomes unstable.
     pub fn late_risk(&self, rate: LearningRate) -> Option<f64> {
         // Having survived the confirmation puts a rate where the long trials' drift applies.
         let drift = if self.confirmed && self.choice.learning_rate == Some(rate) { Drift::LONG } else { Drift::SHORT };
-        Some(late_risk(rate, self.bracket.threshold()?, self.posterior?.deviation, drift))
+        Some(late_risk(rate, self.bracket.threshold()?, self.posterior()?.deviation, drift))
     }
 }
 
@@ -90,11 +93,10 @@ pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: b
         short.trials.iter().chain(long.iter().flat_map(|l| &l.trials)).chain(&confirm).copied().collect();
     let evidence = evidence(&all);
     let bracket = bracket(&evidence);
-    let posterior = posterior(&evidence);
     let choice = conclude(&short, long.as_ref(), &bracket, lengths, safety);
     let at_choice = || confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
     let confirmed = at_choice().count() > 0 && at_choice().all(|t| !t.verdict.is_unstable() && t.verdict != Verdict::Unjudged);
-    Assessment { short, long, confirm, evidence, bracket, posterior, choice, confirmed }
+    Assessment { short, long, confirm, evidence, bracket, choice, confirmed }
 }
 
 fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, lengths: Lengths, safety: f64) -> Choice {

@@ -85,7 +85,7 @@ fn instability(assessment: &Assessment<'_>, settings: &Settings) -> Instability 
         unstable: e.unstable,
         reason: e.reason,
     };
-    let interval = assessment.posterior.map(|p| {
+    let interval = assessment.posterior().map(|p| {
         let [low, median, high] = p.quantiles.map(LearningRate::get);
         Interval { low, median, high, confidence: 0.9 }
     });
