@@ -209,9 +209,10 @@ fn alone(trial: &TrialRecord) -> Verdict {
 ///
 /// Behind the best rate's level of 20 % a trial has lost ground. It is unstable if it is still rising, above where it began;
 /// otherwise it counts as unstable only if the ground is lost for good: if a [recovery](crate::record::Recovery) at the best
-/// rate does not reach that level either. The same goes for one that is nearer but no longer moves. So a rate just below 2/λ on a quadratic, slow or noisy as it is, is stable, and a
-/// network that sits at the loss of a constant prediction is not, though its loss is finite and below the initial one. Where
-/// the rate cannot be changed within a trial, a trial that still converges gets the benefit of the doubt instead.
+/// rate does not win it back either. The same goes for a trial that is nearer but no longer moves. So a rate just below 2/λ on a
+/// quadratic, slow or noisy as it is, is stable, and a network that sits at the loss of a constant prediction is not, though its
+/// loss is finite and below the initial one. Where the rate cannot be changed within a trial, a trial that still converges gets
+/// the benefit of the doubt instead.
 pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
     match trial.outcome {
         Outcome::Diverged { step, .. } if step < trial.spec.iterations => return Verdict::NonFinite,
