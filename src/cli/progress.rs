@@ -29,7 +29,7 @@ impl Progress {
         }
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
         let paint = if output::colour(&std::io::stderr()) { ".green" } else { "" };
-        let template = format!("{{prefix:27}} {{bar:16{paint}}} {{percent:>3}} %  {{eta:>4}} left  {{msg}}");
+        let template = format!("{{prefix:27}} {{bar:8{paint}}} {{percent:>3}} %  {{eta:>4}} left  {{msg}}");
         if let Ok(style) = ProgressStyle::with_template(&template) {
             bar.set_style(style);
         }
