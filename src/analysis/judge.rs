@@ -40,7 +40,7 @@ impl Verdict {
             Self::Slow => "slow",
             Self::NonFinite => "reached a loss that is not finite",
             Self::BlowUp => "blew up beyond the initial loss",
-            Self::Collapsed => "collapsed to a finite loss that does not recover",
+            Self::Collapsed => "collapsed: stuck at a finite loss, far behind the best rate",
             Self::Unjudged => "not judged",
         }
     }
@@ -56,6 +56,14 @@ const KEPT: f64 = 0.8;
 /// Standard deviations of mini-batch noise by which a trial must lie behind the best rate's level to have lost ground. Where the
 /// best rate has reached its noise floor, that level is all noise: on noisy quadratics, 1 calls stable rates unstable.
 const NOISE: f64 = 1.5;
+
+/// Two losses that differ by less than this share of what was learned are the same: single precision tells no more, and where a
+/// best rate reaches exactly 0, nothing else could keep up with it.
+const PRECISION: f64 = 1e-6;
+
+/// A trial that ends this many times further above the best rate's end than where it began is violently unstable, though a
+/// gentler rate could tame it. Stable rates on noisy quadratics stayed below 100.
+const VIOLENT: f64 = 1e3;
 
 /// Half-width, as a share of the length, of the window over which the best rate's level is taken.
 const WINDOW: f64 = 0.1;
@@ -111,7 +119,7 @@ impl Reference {
         let ends: Vec<f64> = trials.iter().filter_map(|t| end_loss(t.own_losses())).collect();
         let level = |t: &&TrialRecord| {
             let end = end_loss(t.own_losses())?;
-            let noise = NOISE * deviation;
+            let noise = (NOISE * deviation).max(PRECISION * (initial_loss(t)? - end));
             let (lost, kept) = (around(t, LOST)?.max(end) + noise, around(t, KEPT)?.max(end));
             Some(Level { seed: t.spec.seed, initial: initial_loss(t)?, lost, kept, end, noise })
         };
@@ -229,12 +237,13 @@ pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
     if trial.spec.learning_rate < reference.learning_rate {
         return Verdict::Slow;
     }
-    if end > level.lost && end > initial && is_rising(losses) {
+    let violent = end - level.end > VIOLENT * (initial - level.end).max(level.noise);
+    if end > level.lost && end > initial && (violent || is_rising(losses)) {
         return Verdict::BlowUp;
     }
     let saved = match trial.recovery_losses() {
         [] if end <= level.lost => !(reference.recovers && is_stuck(losses, end, &level)),
-        [] => is_converging(losses, reference.end),
+        [] => !reference.recovers && is_converging(losses, reference.end),
         recovery => median(part(recovery, 0.5, 1.0)).is_some_and(|late| late <= level.target(end)),
     };
     match (saved, end > initial) {

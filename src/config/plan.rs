@@ -297,3 +297,14 @@ pub struct SearchPlan {
     /// Most trial-iterations to spend; `None` for no limit.
     pub budget: Option<u64>,
 }
+
+impl UpdateRule {
+    /// The share of the last update that is kept: μ, or Adam's β₁. Lion's steps are of fixed length and keep none.
+    pub fn momentum(&self) -> f64 {
+        match *self {
+            Self::Sgd { momentum, .. } | Self::RmsProp { momentum, .. } => momentum,
+            Self::Adam { beta1, .. } => beta1,
+            Self::Adagrad { .. } | Self::Lion { .. } => 0.0,
+        }
+    }
+}

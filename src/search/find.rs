@@ -11,6 +11,10 @@ pub(super) const REFINED_STEP: f64 = 0.25;
 /// How far beyond its range a search looks, in decades on either side.
 const EXTENSION: f64 = 6.0;
 
+/// Steps down from the threshold of short trials in search of that of long ones: how many, and how wide in decades.
+const LATE_STEPS: usize = 6;
+const LATE_STEP: f64 = 0.1;
+
 /// Recommendations tried before giving up, each below one that failed its confirmation.
 const CONFIRMATIONS: usize = 4;
 
@@ -30,6 +34,7 @@ impl Searcher<'_> {
             return Ok(());
         }
         self.compete()?;
+        self.look_for_late_instability()?;
         for _ in 0..CONFIRMATIONS {
             let assessment = self.assess();
             let Some(rate) = assessment.choice.learning_rate.filter(|_| !assessment.confirmed) else { break };
@@ -96,8 +101,8 @@ impl Searcher<'_> {
             scanned.iter().find(same).copied().unwrap_or(rate)
         };
         let steps = ((top.log10() - best.log10()) / REFINED_STEP).round() as i32;
-        let mut rates: Vec<LearningRate> =
-            (-2..=steps).map(|k| exact(best.shifted(f64::from(k) * REFINED_STEP))).filter(|rate| *rate <= top).collect();
+        let mut rates: Vec<LearningRate> = (-2..=steps).map(|k| exact(best.shifted(f64::from(k) * REFINED_STEP))).collect();
+        rates.retain(|rate| *rate <= top && self.may_try(*rate));
         rates.dedup();
         self.run("refinement", self.cross(&rates, 0..self.settings.seeds, self.settings.lengths.short))?;
         self.resolve()
@@ -118,13 +123,38 @@ impl Searcher<'_> {
         }
     }
 
+    /// Whether the search may try this rate.
+    fn may_try(&self, rate: LearningRate) -> bool {
+        self.settings.extend || (self.settings.range.low()..=self.settings.range.high()).contains(&rate)
+    }
+
+    /// Longer trials just below the threshold, and step by step further down while they are unstable: a threshold that holds for
+    /// short trials only would promise too much.
+    fn look_for_late_instability(&mut self) -> Result<(), Stop> {
+        for _ in 0..LATE_STEPS {
+            let bracket = self.assess().bracket;
+            let (Some(stable), Some(first)) = (bracket.last_stable, bracket.first_unstable) else { return Ok(()) };
+            let below = first.shifted(-LATE_STEP);
+            let rate = if stable > below { stable } else { below };
+            self.run(
+                "longer trials below the threshold",
+                self.cross(&[rate], 0..self.settings.seeds, self.settings.lengths.long),
+            )?;
+            self.resolve()?;
+            if self.assess().bracket.first_unstable == Some(first) {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
     /// Longer trials of the rates that may be recommended: from just below the best early rate upwards, but none that the safety
     /// factor rules out.
     fn compete(&mut self) -> Result<(), Stop> {
         let assessment = self.assess();
         let Some(best) = assessment.best_early() else { return Ok(()) };
         let cap = assessment.bracket.threshold().map(|t| t.shifted(-self.settings.safety.log10()));
-        let allowed = |rate: &LearningRate| cap.is_none_or(|cap| *rate < cap);
+        let allowed = |rate: &LearningRate| self.may_try(*rate) && cap.is_none_or(|cap| *rate < cap);
         let mut rates: Vec<LearningRate> =
             (-1..=3).map(|k| best.shifted(f64::from(k) * REFINED_STEP)).filter(allowed).collect();
         if let Some(cap) = cap.filter(|_| rates.len() < 5) {
@@ -143,6 +173,9 @@ impl Searcher<'_> {
             let Some(next) = lowest.filter(|_| best == lowest || best.is_none()).map(|l| l.shifted(-REFINED_STEP)) else {
                 break;
             };
+            if !self.may_try(next) {
+                break;
+            }
             rates.push(next);
             self.run("longer trials", self.cross(&[next], seeds.clone(), self.settings.lengths.long))?;
             self.resolve()?;

@@ -38,6 +38,7 @@ impl Forecast {
             stage("refinement", 4 * seeds, lengths.short),
             stage("bisection of the threshold", halvings * seeds, lengths.short),
             stage("longer trials", 4 * seeds, lengths.long),
+            stage("longer trials below the threshold", seeds, lengths.long),
             stage("confirmation on fresh seeds", seeds, lengths.confirm),
         ])
     }

@@ -29,14 +29,20 @@ pub struct Settings {
     pub warmup: u64,
 }
 
+/// A trial is at least this many times as long as momentum remembers, 1/(1 − μ): with μ = 0.99, 100 iterations misplace the
+/// threshold by up to two decades. At the usual 0.9 the default length is just enough.
+const MEMORIES: f64 = 10.0;
+
 impl Settings {
-    /// Settings for a planned run of `planned` iterations, when that is known, whose first `warmup` warm up.
+    /// Settings for a planned run of `planned` iterations, when that is known, whose first `warmup` warm up and whose
+    /// optimiser keeps the share `momentum` of its last update.
     ///
     /// A trial sees at least as much training after the warm-up as in it (Godbole et al., *Deep Learning Tuning Playbook*,
     /// 2023). Where the planned run is short, long trials shrink to a tenth of it, but not
     /// below twice the short ones.
-    pub fn new(search: &SearchPlan, warmup: u64, planned: Option<u64>) -> Self {
-        let short = search.iterations.max(2 * warmup);
+    pub fn new(search: &SearchPlan, warmup: u64, planned: Option<u64>, momentum: f64) -> Self {
+        let memory = (MEMORIES / (1.0 - momentum.clamp(0.0, 0.9999))).round() as u64;
+        let short = search.iterations.max(2 * warmup).max(if momentum > 0.9 { memory } else { 0 });
         let affordable = planned.map_or(u64::MAX, |planned| planned / 10);
         let stretched = if short > search.iterations { 4 * short } else { search.long_iterations };
         let long = stretched.min(affordable.max(2 * short)).max(short + 1);

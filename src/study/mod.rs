@@ -28,6 +28,8 @@ pub struct Study<'a> {
     pub schedule: Option<Schedule>,
     /// The optimiser, for a person.
     pub optimizer: String,
+    /// The share of its last update that the optimiser keeps: μ, or Adam's β₁. Above 0.9, trials grow longer.
+    pub momentum: f64,
     /// The model, for a person.
     pub model: String,
     /// Trainable parameters; 0 if not known.
@@ -59,6 +61,7 @@ impl<'a> Study<'a> {
             search: SearchPlan::default(),
             schedule: None,
             optimizer: "custom".into(),
+            momentum: 0.0,
             model: "custom".into(),
             parameters: 0,
             examples: 0,
@@ -89,6 +92,7 @@ impl<'a> Study<'a> {
             search: plan.search.clone(),
             schedule: Some(schedule),
             optimizer: facts.optimizer.clone(),
+            momentum: plan.training.optimizer.rule.momentum(),
             model: facts.model.clone(),
             parameters: facts.parameters,
             examples: facts.examples,
@@ -106,7 +110,8 @@ impl<'a> Study<'a> {
 
     /// The search settings with the schedule's length and warm-up worked in.
     pub fn settings(&self) -> Settings {
-        Settings::new(&self.search, self.schedule.map_or(0, |s| s.warmup_iterations), self.planned_iterations())
+        let warmup = self.schedule.map_or(0, |s| s.warmup_iterations);
+        Settings::new(&self.search, warmup, self.planned_iterations(), self.momentum)
     }
 
     /// What [`Study::find`] is expected to cost.

@@ -19,12 +19,12 @@ pub(super) fn warnings(
     found.extend(trouble(sweep));
     if settings.lengths.short > study.search.iterations {
         found.push(warning(
-            "warm-up-lengthens-trials",
+            "trials-lengthened",
             format!(
-                "trials run {} iterations, twice the warm-up, instead of {}",
+                "trials run {} iterations instead of {}: twice the warm-up, and ten times the memory of the momentum",
                 settings.lengths.short, study.search.iterations
             ),
-            "shorten `warmup-iterations` in [training] if the run does not need them",
+            "shorten `warmup-iterations` or lower the momentum if the run does not need them",
         ));
     }
     if !checking {
@@ -58,7 +58,7 @@ fn trouble(sweep: &Sweep) -> Vec<Warning> {
 fn of_the_threshold(study: &Study<'_>, settings: &Settings, assessment: &Assessment<'_>) -> Vec<Warning> {
     let mut found = Vec::new();
     let first_unstable = assessment.bracket.first_unstable;
-    if let (None, Some(best)) = (first_unstable, assessment.best_early()) {
+    if let (None, Some(best)) = (first_unstable, assessment.choice.learning_rate) {
         found.push(warning(
             "no-threshold",
             format!("nothing was unstable up to the top of the range, so how far {best} is from instability is not known"),
