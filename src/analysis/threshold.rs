@@ -62,13 +62,18 @@ impl Bracket {
     }
 }
 
-/// The lowest crossing from stable to unstable. Rates that seem stable again above it do not count.
+/// The lowest crossing from stable to unstable. Rates that seem stable again above it do not count, and where the crossing was
+/// seen in long trials, short ones below it count only if there are no others.
 pub fn bracket(evidence: &[RateEvidence]) -> Bracket {
-    let rates = |unstable: bool| evidence.iter().filter(move |e| (e.unstable > 0) == unstable).map(|e| e.learning_rate);
     let by_rate = |a: &LearningRate, b: &LearningRate| a.get().total_cmp(&b.get());
-    let first_unstable = rates(true).min_by(by_rate);
-    let last_stable = rates(false).filter(|rate| first_unstable.is_none_or(|first| *rate < first)).max_by(by_rate);
-    Bracket { last_stable, first_unstable }
+    let unstable = || evidence.iter().filter(|e| e.unstable > 0);
+    let first_unstable = unstable().map(|e| e.learning_rate).min_by(by_rate);
+    let length = unstable().filter(|e| Some(e.learning_rate) == first_unstable).map(|e| e.iterations).min().unwrap_or(0);
+    let stable = |least: u64| {
+        let rows = evidence.iter().filter(|e| e.unstable == 0 && e.iterations >= least).map(|e| e.learning_rate);
+        rows.filter(|rate| first_unstable.is_none_or(|first| *rate < first)).max_by(by_rate)
+    };
+    Bracket { last_stable: stable(length).or_else(|| stable(0)), first_unstable }
 }
 
 /// What the verdicts say of the rate at which half the seeds are unstable.

@@ -131,19 +131,16 @@ impl Searcher<'_> {
     /// Longer trials just below the threshold, and step by step further down while they are unstable: a threshold that holds for
     /// short trials only would promise too much.
     fn look_for_late_instability(&mut self) -> Result<(), Stop> {
+        let Some(mut rate) = self.assess().bracket.last_stable else { return Ok(()) };
         for _ in 0..LATE_STEPS {
-            let bracket = self.assess().bracket;
-            let (Some(stable), Some(first)) = (bracket.last_stable, bracket.first_unstable) else { return Ok(()) };
-            let below = first.shifted(-LATE_STEP);
-            let rate = if stable > below { stable } else { below };
-            self.run(
-                "longer trials below the threshold",
-                self.cross(&[rate], 0..self.settings.seeds, self.settings.lengths.long),
-            )?;
+            let first = self.assess().bracket.first_unstable;
+            let seeds = 0..self.settings.seeds;
+            self.run("longer trials below the threshold", self.cross(&[rate], seeds, self.settings.lengths.long))?;
             self.resolve()?;
-            if self.assess().bracket.first_unstable == Some(first) {
+            if first.is_none() || self.assess().bracket.first_unstable == first {
                 return Ok(());
             }
+            rate = rate.shifted(-LATE_STEP);
         }
         Ok(())
     }
