@@ -1,7 +1,6 @@
 //! `check`: is one rate stable, and a little above it too?
 
 use super::{RunOptions, Searcher, Settings, Stop, Sweep};
-use crate::analysis::evidence;
 use crate::lr::LearningRate;
 use crate::trial::Objective;
 
@@ -49,9 +48,7 @@ impl Searcher<'_> {
     /// Whether trials at `rate` were judged and none was unstable.
     fn is_stable(&self, rate: LearningRate) -> bool {
         let assessment = self.assess();
-        let judged: Vec<_> = assessment.trials().copied().collect();
-        let rows = evidence(&judged);
-        let mut at = rows.iter().filter(|e| e.learning_rate == rate).peekable();
+        let mut at = assessment.evidence.iter().filter(|e| e.learning_rate == rate).peekable();
         at.peek().is_some() && at.all(|e| e.unstable == 0)
     }
 
