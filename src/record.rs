@@ -3,22 +3,57 @@
 use serde::{Deserialize, Serialize};
 
 use crate::lr::LearningRate;
+use crate::schedule::{Schedule, warmup_factor};
 
 /// One trial: train from scratch with this seed at this rate.
 ///
 /// The seed alone decides initial weights and the order of the data, so trials at different rates with one seed are paired.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TrialSpec {
-    /// ε₀, held constant after the warm-up.
+    /// ε₀.
     pub learning_rate: LearningRate,
     /// Seed of initial weights and data order.
     pub seed: u64,
-    /// Optimiser steps at `learning_rate`, the warm-up included.
+    /// Optimiser steps, the warm-up included and a recovery not.
     pub iterations: u64,
-    /// Iterations of linear warm-up.
+    /// Iterations of linear warm-up of a steady trial.
     pub warmup: u64,
+    /// How the rate moves.
+    #[serde(default)]
+    pub course: Course,
     /// Steps that follow at a gentler rate, to see whether lost ground can be won back.
     pub recovery: Option<Recovery>,
+    /// Into how many equal parts evaluations of the whole data divide the trial; 0 for no evaluation at all.
+    #[serde(default)]
+    pub evaluations: u64,
+}
+
+/// How the rate moves within a trial.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Course {
+    /// It stays at ε₀ after the warm-up.
+    #[default]
+    Steady,
+    /// As in the planned run.
+    Scheduled(Schedule),
+    /// From ε₀ at the first step to `end` at the last, as in a learning-rate range test (Smith 2017).
+    Ramp {
+        /// The rate of the last step.
+        end: LearningRate,
+        /// Whether equal steps are equal factors or equal differences.
+        spacing: Spacing,
+    },
+}
+
+/// What is equal between the steps of a ramp.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spacing {
+    /// The ratio of neighbours.
+    Exponential,
+    /// The difference of neighbours.
+    Linear,
 }
 
 /// The tail of a trial: over its first half the rate falls geometrically to one known to train well, where it stays.
@@ -31,6 +66,16 @@ pub struct Recovery {
 }
 
 impl TrialSpec {
+    /// A trial at a steady rate, without warm-up, recovery or evaluations.
+    pub fn steady(learning_rate: LearningRate, seed: u64, iterations: u64) -> Self {
+        Self { learning_rate, seed, iterations, warmup: 0, course: Course::Steady, recovery: None, evaluations: 0 }
+    }
+
+    /// A run of `iterations` steps as planned: at ε₀ and along `schedule`, with the whole data evaluated now and then.
+    pub fn full(learning_rate: LearningRate, seed: u64, schedule: Schedule, iterations: u64, evaluations: u64) -> Self {
+        Self { course: Course::Scheduled(schedule), evaluations, ..Self::steady(learning_rate, seed, iterations) }
+    }
+
     /// All optimiser steps of the trial, the recovery included.
     pub fn total_iterations(&self) -> u64 {
         self.iterations + self.recovery.map_or(0, |r| r.iterations)
@@ -38,13 +83,42 @@ impl TrialSpec {
 
     /// The rate applied at step `k`, counted from 0.
     pub fn rate_at(&self, k: u64) -> f64 {
-        match self.recovery {
-            Some(recovery) if k >= self.iterations => {
+        let initial = self.learning_rate.get();
+        match (self.recovery, self.course) {
+            (Some(recovery), _) if k >= self.iterations => {
                 let share = (2.0 * (k - self.iterations + 1) as f64 / recovery.iterations.max(1) as f64).min(1.0);
-                self.learning_rate.get() * (recovery.learning_rate.get() / self.learning_rate.get()).powf(share)
+                initial * (recovery.learning_rate.get() / initial).powf(share)
             }
-            _ => self.learning_rate.get() * crate::schedule::warmup_factor(k, self.warmup),
+            (_, Course::Steady) => initial * warmup_factor(k, self.warmup),
+            (_, Course::Scheduled(schedule)) => initial * schedule.factor(k),
+            (_, Course::Ramp { end, spacing }) => {
+                let share = k as f64 / self.iterations.saturating_sub(1).max(1) as f64;
+                match spacing {
+                    Spacing::Exponential => initial * (end.get() / initial).powf(share),
+                    Spacing::Linear => initial + (end.get() - initial) * share,
+                }
+            }
         }
+    }
+
+    /// Whether the whole data is to be evaluated after `step` steps: before the first, after the last, and evenly between.
+    pub fn evaluates_at(&self, step: u64) -> bool {
+        let parts = self.evaluations.min(self.iterations);
+        // The step is the end of part i = ⌈step·parts / iterations⌉ when it is the first not below i·iterations / parts.
+        parts > 0 && step <= self.iterations && {
+            let i = step * parts / self.iterations;
+            step == (i * self.iterations).div_ceil(parts)
+        }
+    }
+
+    /// Whether a trial like `other` passes through the state in which this one ends.
+    pub fn begins(&self, other: &Self) -> bool {
+        let longest = |spec: &Self| Self { iterations: u64::MAX, recovery: None, ..*spec };
+        self.course == Course::Steady
+            && self.recovery.is_none()
+            && self.evaluations == 0
+            && longest(self) == longest(other)
+            && (self.iterations < other.iterations || (self.iterations == other.iterations && other.recovery.is_some()))
     }
 }
 
@@ -81,6 +155,23 @@ pub struct TrialRecord {
     pub losses: Vec<f64>,
     /// Loss on the fixed probe set, as (iterations done, loss), from iteration 0 on.
     pub probe: Vec<ProbePoint>,
+    /// Costs on the whole data, where the spec asks for them.
+    #[serde(default)]
+    pub evaluations: Vec<Evaluation>,
+    /// Steps that it shares with a shorter trial, of which it is the continuation; they count once.
+    #[serde(default)]
+    pub continued_from: u64,
+}
+
+/// The costs on the whole data after some iterations; `None` where not finite or not to be had.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Evaluation {
+    /// Optimiser steps done.
+    pub iteration: u64,
+    /// Mean loss over the training set.
+    pub train: Option<f64>,
+    /// Mean loss over the examples held out.
+    pub held_out: Option<f64>,
 }
 
 /// The loss on the probe set after some iterations.
@@ -93,6 +184,11 @@ pub struct ProbePoint {
 }
 
 impl TrialRecord {
+    /// A trial of which nothing is known yet.
+    pub fn blank(spec: TrialSpec, outcome: Outcome) -> Self {
+        Self { spec, outcome, losses: Vec::new(), probe: Vec::new(), evaluations: Vec::new(), continued_from: 0 }
+    }
+
     /// Whether the trial tells anything about its rate.
     pub fn is_finished(&self) -> bool {
         matches!(self.outcome, Outcome::Completed | Outcome::Diverged { .. })
@@ -101,6 +197,11 @@ impl TrialRecord {
     /// Optimiser steps taken, the one that diverged included.
     pub fn iterations_done(&self) -> u64 {
         self.losses.len() as u64 + u64::from(matches!(self.outcome, Outcome::Diverged { .. }))
+    }
+
+    /// Optimiser steps that this trial cost beyond the one it continues.
+    pub fn cost(&self) -> u64 {
+        self.iterations_done().saturating_sub(self.continued_from)
     }
 
     /// The losses at the trial's own rate, without those of a recovery.

@@ -108,12 +108,13 @@ impl Trial {
     /// The trial's record, and that of the same trial with a recovery.
     fn records(&self) -> Vec<TrialRecord> {
         let iterations = [LENGTHS.short, LENGTHS.long, LENGTHS.confirm][self.length];
-        let spec = TrialSpec { learning_rate: grid()[self.rate], seed: self.seed, iterations, warmup: 0, recovery: None };
+        let spec = TrialSpec::steady(grid()[self.rate], self.seed, iterations);
         let salt = self.seed + 10 * self.rate as u64 + 1000 * self.length as u64;
         let losses = self.curve.losses(iterations as usize, salt);
         let first = losses.first().copied().filter(|_| self.probed);
         let probe = first.map(|loss| ProbePoint { iteration: 0, loss: Some(loss) }).into_iter().collect();
-        let record = TrialRecord { spec, outcome: self.curve.outcome(&losses), losses, probe };
+        let outcome = self.curve.outcome(&losses);
+        let record = TrialRecord { losses, probe, ..TrialRecord::blank(spec, outcome) };
         let Some(tail) = self.tail.filter(|_| record.losses.len() == iterations as usize) else { return vec![record] };
         let mut twin = record.clone();
         let steps = iterations / 2;
@@ -382,8 +383,8 @@ fn rate(value: f64) -> LearningRate {
 }
 
 fn completed(value: f64, seed: u64, iterations: u64, losses: Vec<f64>) -> TrialRecord {
-    let spec = TrialSpec { learning_rate: rate(value), seed, iterations, warmup: 0, recovery: None };
-    TrialRecord { spec, outcome: Outcome::Completed, losses, probe: Vec::new() }
+    let spec = TrialSpec::steady(rate(value), seed, iterations);
+    TrialRecord { losses, ..TrialRecord::blank(spec, Outcome::Completed) }
 }
 
 #[test]

@@ -15,8 +15,8 @@ pub use settings::Settings;
 
 use crate::analysis::{Assessment, assess, unresolved};
 use crate::lr::LearningRate;
-use crate::record::{Event, Recovery, TrialRecord, TrialSpec};
-use crate::trial::Objective;
+use crate::record::{Event, Outcome, Recovery, TrialRecord, TrialSpec};
+use crate::trial::{Objective, Start, State};
 
 /// Why a search ended before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct Sweep {
 impl Sweep {
     /// Optimiser steps over all trials.
     pub fn trial_iterations(&self) -> u64 {
-        self.trials.iter().map(TrialRecord::iterations_done).sum()
+        self.trials.iter().map(TrialRecord::cost).sum()
     }
 }
 
@@ -50,12 +50,14 @@ struct Searcher<'a> {
     options: &'a RunOptions<'a>,
     pool: Option<rayon::ThreadPool>,
     trials: Vec<TrialRecord>,
+    /// The last state of each of `trials`, where the objective has it.
+    states: Vec<Option<State>>,
     spent: u64,
 }
 
 impl<'a> Searcher<'a> {
     fn new(objective: &'a dyn Objective, settings: &'a Settings, options: &'a RunOptions<'a>) -> Self {
-        Self { objective, settings, options, pool: pool::build(options.jobs), trials: Vec::new(), spent: 0 }
+        Self { objective, settings, options, pool: pool::build(options.jobs), trials: Vec::new(), states: Vec::new(), spent: 0 }
     }
 
     fn assess(&self) -> Assessment<'_> {
@@ -64,7 +66,7 @@ impl<'a> Searcher<'a> {
 
     fn spec(&self, learning_rate: LearningRate, seed: usize, iterations: u64) -> TrialSpec {
         let seed = self.settings.first_seed.wrapping_add(seed as u64);
-        TrialSpec { learning_rate, seed, iterations, warmup: self.settings.warmup, recovery: None }
+        TrialSpec { warmup: self.settings.warmup, ..TrialSpec::steady(learning_rate, seed, iterations) }
     }
 
     /// The specs of `rates` × `seeds`.
@@ -78,18 +80,41 @@ impl<'a> Searcher<'a> {
         if specs.is_empty() {
             return Ok(());
         }
-        let iterations = specs.iter().map(TrialSpec::total_iterations).sum();
+        let starts: Vec<Start> = specs.iter().map(|spec| self.start_of(spec)).collect();
+        let iterations = specs.iter().map(|spec| spec.total_iterations() - self.shared_with(spec)).sum();
         if self.settings.budget.is_some_and(|budget| self.spent + iterations > budget) {
             return Err(Stop::Budget);
         }
         self.options.observer.observe(&Event::StageStarted { stage, trials: specs.len(), iterations });
-        let records = pool::run(self.pool.as_ref(), self.objective, &specs, self.options);
-        self.spent += records.iter().map(TrialRecord::iterations_done).sum::<u64>();
-        self.trials.extend(records);
+        for (mut record, state) in pool::run(self.pool.as_ref(), self.objective, &starts, self.options) {
+            record.continued_from = self.shared_with(&record.spec).min(record.iterations_done());
+            self.spent += record.cost();
+            self.trials.push(record);
+            self.states.push(state);
+        }
         let assessment = self.assess();
         let (best, unstable) = (assessment.best_early(), assessment.trials().filter(|t| t.verdict.is_unstable()).count());
         self.options.observer.observe(&Event::Standing { best, unstable });
         if self.options.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
+    }
+
+    /// The longest trial that `spec` continues.
+    fn begun(&self, spec: &TrialSpec) -> Option<usize> {
+        let complete = |i: &usize| self.trials[*i].outcome == Outcome::Completed && self.trials[*i].spec.begins(spec);
+        (0..self.trials.len()).filter(complete).max_by_key(|&i| self.trials[i].spec.iterations)
+    }
+
+    /// The steps that `spec` need not take again.
+    fn shared_with(&self, spec: &TrialSpec) -> u64 {
+        if !self.objective.can_resume() {
+            return 0;
+        }
+        self.begun(spec).map_or(0, |i| self.trials[i].spec.iterations)
+    }
+
+    fn start_of(&self, spec: &TrialSpec) -> Start {
+        let from = self.begun(spec).and_then(|i| Some((self.trials[i].clone(), self.states[i].clone()?)));
+        Start { spec: *spec, from }
     }
 
     /// Gives the doubtful trials at the lower end of the unstable region the chance to win their ground back at the best rate,

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::record::{Observer, TrialRecord, TrialSpec};
-use crate::trial::{Cancel, Objective, drive};
+use crate::record::{Observer, TrialRecord};
+use crate::trial::{Cancel, Objective, Start, State, drive_from};
 
 /// How to run trials: nothing here changes a result.
 #[derive(Clone)]
@@ -37,28 +37,29 @@ pub(super) fn build(jobs: usize) -> Option<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build().ok()
 }
 
-/// Runs `specs` and returns a record for each, in order.
+/// Runs the trials and returns for each, in order, its record and its last state.
 pub(super) fn run(
     pool: Option<&rayon::ThreadPool>,
     objective: &dyn Objective,
-    specs: &[TrialSpec],
+    starts: &[Start],
     options: &RunOptions<'_>,
-) -> Vec<TrialRecord> {
-    let mut order: Vec<usize> = (0..specs.len()).collect();
-    // Lanes of one group share batches where they share a seed, and end together where they are equally long.
-    order.sort_by_key(|&i| (std::cmp::Reverse(specs[i].total_iterations()), specs[i].seed, i));
+) -> Vec<(TrialRecord, Option<State>)> {
+    let mut order: Vec<usize> = (0..starts.len()).collect();
+    // Lanes of one group begin at one step, share batches where they share a seed, and end together where they are equally long.
+    let key = |start: &Start| (start.step(), std::cmp::Reverse(start.spec.total_iterations()), start.spec.seed);
+    order.sort_by_key(|&i| (key(&starts[i]), i));
     let widest = options.lanes.unwrap_or(usize::MAX).min(objective.max_lanes()).max(1);
-    let width = specs.len().div_ceil(options.jobs.max(1)).clamp(1, widest);
+    let width = starts.len().div_ceil(options.jobs.max(1)).clamp(1, widest);
     let groups: Vec<&[usize]> = order.chunks(width).collect();
     let work = |group: &&[usize]| {
-        let specs: Vec<TrialSpec> = group.iter().map(|&i| specs[i]).collect();
-        drive(objective, &specs, width, &options.cancel, options.observer)
+        let starts: Vec<Start> = group.iter().map(|&i| starts[i].clone()).collect();
+        drive_from(objective, &starts, width, &options.cancel, options.observer)
     };
-    let finished: Vec<Vec<TrialRecord>> = match pool {
+    let finished: Vec<Vec<_>> = match pool {
         Some(pool) => pool.install(|| groups.par_iter().map(work).collect()),
         None => groups.iter().map(work).collect(),
     };
-    let mut records: Vec<(usize, TrialRecord)> = order.into_iter().zip(finished.into_iter().flatten()).collect();
+    let mut records: Vec<_> = order.into_iter().zip(finished.into_iter().flatten()).collect();
     records.sort_by_key(|(i, _)| *i);
     records.into_iter().map(|(_, record)| record).collect()
 }

@@ -6,6 +6,9 @@ use super::random::{self, Purpose};
 /// Most examples in the probe set: enough for a steady loss, and no dearer than a few mini-batches.
 const PROBE_EXAMPLES: usize = 256;
 
+/// Examples evaluated at once: more would not be faster, and would need more memory.
+const CHUNK_EXAMPLES: usize = 512;
+
 /// What all lanes are shown at one step.
 #[derive(Debug, Clone)]
 pub(crate) struct Batch {
@@ -72,6 +75,23 @@ impl Source {
             Self::Jitter { dimensions, .. } => {
                 Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0; *dimensions]) }
             }
+        }
+    }
+
+    /// All of it, in pieces that all lanes share; a quadratic's resting centre.
+    pub(crate) fn chunks(&self) -> Box<dyn Iterator<Item = Batch> + '_> {
+        match self {
+            Self::Examples { all, features, .. } => {
+                let rows: Vec<u32> = (0..all.examples as u32).collect();
+                Box::new((0..all.examples).step_by(CHUNK_EXAMPLES).map(move |start| {
+                    let rows = &rows[start..(start + CHUNK_EXAMPLES).min(all.examples)];
+                    let mut chunk = all.empty(rows.len());
+                    chunk.examples = rows.len();
+                    chunk.gather(all, *features, rows);
+                    chunk
+                }))
+            }
+            Self::Jitter { .. } => Box::new(std::iter::once(self.probe())),
         }
     }
 
@@ -144,6 +164,11 @@ impl Feed<'_> {
             Source::Examples { all, features, batch_size: Some(size) } => self.mini_batch(all, *features, *size, step),
             Source::Jitter { dimensions, noise } => self.centres(*dimensions, *noise, step),
         }
+    }
+
+    /// Goes on with the batch of step `step`.
+    pub(crate) fn seek(&mut self, step: u64) {
+        self.step = step;
     }
 
     /// Forgets the lanes whose flag is false.

@@ -19,7 +19,7 @@ pub use facts::TaskFacts;
 use crate::config::{Activation, DataPlan, Init, ModelPlan, OptimizerPlan, Plan, SyntheticPlan};
 use crate::error::{DataError, TrialError};
 use crate::record::TrialSpec;
-use crate::trial::{Objective, Run};
+use crate::trial::{Objective, Run, State};
 
 use batches::Source;
 use data::{Dataset, Split, Targets};
@@ -56,6 +56,7 @@ pub enum TaskError {
 pub struct Task {
     model: Box<dyn Model>,
     source: Source,
+    held_out: Option<Source>,
     optimizer: OptimizerPlan,
     clip_norm: Option<f64>,
     max_lanes: usize,
@@ -104,6 +105,14 @@ impl Objective for Task {
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
         Ok(Box::new(StackedRun::new(self, specs)))
     }
+
+    fn can_resume(&self) -> bool {
+        true
+    }
+
+    fn resume(&self, specs: &[TrialSpec], states: &[State], step: u64) -> Result<Box<dyn Run + '_>, TrialError> {
+        Ok(Box::new(StackedRun::resumed(self, specs, states, step)?))
+    }
 }
 
 fn unsuitable(message: impl Into<String>) -> TaskError {
@@ -120,6 +129,7 @@ fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<Task, TaskEr
     Ok(Task {
         model: Box::new(Quadratic::new(curvatures)),
         source: Source::Jitter { dimensions: curvatures.len(), noise },
+        held_out: None,
         optimizer: plan.training.optimizer.clone(),
         clip_norm: plan.training.clip_norm,
         max_lanes,
@@ -176,6 +186,7 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
     Ok(Task {
         model: Box::new(model),
         source: Source::examples(split.train, training.batch_size),
+        held_out: (!split.held_out.is_empty()).then(|| Source::examples(split.held_out, 0)),
         optimizer: training.optimizer.clone(),
         clip_norm: training.clip_norm,
         max_lanes,

@@ -49,6 +49,23 @@ impl<'a> Optimizer<'a> {
         self.steps += 1;
     }
 
+    /// What the rule remembers of one lane, tensor by tensor.
+    pub(crate) fn memory(&self, lane: usize) -> Vec<[Vec<f32>; 2]> {
+        let of = |buffer: &Vec<f32>| lane_of(buffer, lane, self.lanes).to_vec();
+        self.memory.iter().map(|slots| slots.each_ref().map(of)).collect()
+    }
+
+    /// Goes on after `steps` steps, with the memory of each lane.
+    pub(crate) fn restore<'m>(&mut self, lanes: impl Iterator<Item = &'m Vec<[Vec<f32>; 2]>>, steps: u64) {
+        self.memory.iter_mut().flatten().for_each(Vec::clear);
+        for lane in lanes {
+            for (own, kept) in self.memory.iter_mut().flatten().zip(lane.iter().flatten()) {
+                own.extend_from_slice(kept);
+            }
+        }
+        self.steps = steps;
+    }
+
     /// Forgets the lanes whose flag is false.
     pub(crate) fn retain(&mut self, lanes: &[bool]) {
         for buffer in self.memory.iter_mut().flatten() {

@@ -1,8 +1,10 @@
 //! Trials that advance together, one lane each.
 
+use std::sync::Arc;
+
 use crate::error::TrialError;
 use crate::record::TrialSpec;
-use crate::trial::Run;
+use crate::trial::{Costs, Run, State};
 
 use super::Task;
 use super::batches::{Batch, Feed};
@@ -35,6 +37,27 @@ impl<'a> StackedRun<'a> {
         let feed = task.source.feed(specs.iter().map(|spec| spec.seed).collect());
         Self { task, lanes: specs.len(), parameters, optimizer, feed, probe: task.source.probe() }
     }
+
+    /// Trials that have taken `step` steps, in these states.
+    pub(crate) fn resumed(task: &'a Task, specs: &[TrialSpec], states: &[State], step: u64) -> Result<Self, TrialError> {
+        let lanes: Vec<&LaneState> = states.iter().filter_map(|state| state.0.downcast_ref()).collect();
+        if lanes.len() != specs.len() {
+            return Err(TrialError::new(format!("{} usable states for {} trials: give one each", lanes.len(), specs.len())));
+        }
+        let mut run = Self::new(task, specs);
+        for (index, stacked) in run.parameters.iter_mut().enumerate() {
+            *stacked = lanes.iter().flat_map(|lane| &lane.parameters[index]).copied().collect();
+        }
+        run.optimizer.restore(lanes.iter().map(|lane| &lane.memory), step);
+        run.feed.seek(step);
+        Ok(run)
+    }
+}
+
+/// One lane of a run: its parameters and what its optimiser remembers, tensor by tensor.
+struct LaneState {
+    parameters: Vec<Vec<f32>>,
+    memory: Vec<[Vec<f32>; 2]>,
 }
 
 impl Run for StackedRun<'_> {
@@ -57,6 +80,37 @@ impl Run for StackedRun<'_> {
             return Ok(Vec::new());
         }
         Ok(self.task.model.losses(&self.parameters, self.lanes, self.probe.clone()))
+    }
+
+    fn evaluate(&mut self) -> Result<Vec<Costs>, TrialError> {
+        let mean = |chunks: &mut dyn Iterator<Item = Batch>| {
+            let mut sums = vec![0.0; self.lanes];
+            let mut examples = 0;
+            for chunk in chunks {
+                let weight = chunk.examples;
+                examples += weight;
+                for (sum, loss) in sums.iter_mut().zip(self.task.model.losses(&self.parameters, self.lanes, chunk)) {
+                    *sum += loss * weight as f64;
+                }
+            }
+            (examples > 0).then(|| sums.into_iter().map(|sum| sum / examples as f64).collect::<Vec<f64>>())
+        };
+        let train = mean(&mut self.task.source.chunks());
+        let held_out = self.task.held_out.as_ref().and_then(|source| mean(&mut source.chunks()));
+        let costs = |lane: usize| Costs {
+            train: train.as_ref().map_or(f64::NAN, |losses| losses[lane]),
+            held_out: held_out.as_ref().map(|losses| losses[lane]),
+        };
+        Ok((0..self.lanes).map(costs).collect())
+    }
+
+    fn state(&self, lane: usize) -> Option<State> {
+        let of = |buffer: &Vec<f32>| {
+            let size = buffer.len() / self.lanes;
+            buffer[lane * size..(lane + 1) * size].to_vec()
+        };
+        let parameters = self.parameters.iter().map(of).collect();
+        Some(State(Arc::new(LaneState { parameters, memory: self.optimizer.memory(lane) })))
     }
 
     fn retain(&mut self, lanes: &[bool]) {

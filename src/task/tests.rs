@@ -73,7 +73,7 @@ fn plan(data: DataPlan, model: ModelPlan) -> Plan {
 }
 
 fn spec(rate: f64, seed: u64) -> TrialSpec {
-    TrialSpec { learning_rate: LearningRate::new(rate).unwrap(), seed, iterations: 100, warmup: 0, recovery: None }
+    TrialSpec::steady(LearningRate::new(rate).unwrap(), seed, 100)
 }
 
 /// Sixteen trials, a few of which blow up beside the others.
@@ -282,4 +282,25 @@ fn refuses_what_does_not_go_together_and_says_what_to_write() {
     assert!(refusal(&plan(bowl(&[], 0.0), ModelPlan::Quadratic)).contains("write curvatures"));
     assert!(refusal(&Plan { model: ModelPlan::Quadratic, ..sound.clone() }).contains("kind = \"linear\""));
     assert!(refusal(&Plan { data: bowl(&[1.0], 0.0), ..sound }).contains("kind = \"quadratic\""));
+}
+
+/// A trial that goes on from where a shorter one ended is, to the bit, the trial that was never interrupted.
+#[test]
+fn a_resumed_trial_is_the_uninterrupted_one() {
+    let mut plan = plan(spirals(), mlp(&[8], Activation::Tanh));
+    plan.training.optimizer.rule = UpdateRule::Sgd { momentum: 0.9, nesterov: false };
+    let task = build(&plan).unwrap();
+    let cancel = crate::trial::Cancel::default();
+    let longer = |shorter: &TrialSpec| TrialSpec { iterations: 40, ..*shorter };
+    let specs: Vec<TrialSpec> = (0..3).map(|k| TrialSpec { iterations: 25, ..spec(1e-3 * 3f64.powi(k), k as u64) }).collect();
+    let whole: Vec<TrialSpec> = specs.iter().map(longer).collect();
+    let whole = crate::trial::drive(&task, &whole, 3, &cancel, &crate::record::Silent);
+    let fresh: Vec<_> = specs.iter().map(|&spec| crate::trial::Start { spec, from: None }).collect();
+    let parts = crate::trial::drive_from(&task, &fresh, 2, &cancel, &crate::record::Silent);
+    let resumed: Vec<_> = parts
+        .into_iter()
+        .map(|(record, state)| crate::trial::Start { spec: longer(&record.spec), from: Some((record, state.unwrap())) })
+        .collect();
+    let resumed = crate::trial::drive_from(&task, &resumed, 3, &cancel, &crate::record::Silent);
+    assert_eq!(whole, resumed.into_iter().map(|(record, _)| record).collect::<Vec<_>>());
 }

@@ -5,10 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Objective, Run};
+use super::{Objective, Run, State};
 use crate::error::TrialError;
 use crate::lr::significant;
-use crate::record::{Event, Observer, Outcome, ProbePoint, TrialRecord, TrialSpec};
+use crate::record::{Evaluation, Event, Observer, Outcome, ProbePoint, TrialRecord, TrialSpec};
 
 /// A flag that asks running trials to stop soon. Clones share it.
 #[derive(Debug, Clone, Default)]
@@ -32,7 +32,24 @@ const LOSS_DIGITS: usize = 7;
 /// How many steps pass between two progress events.
 const PROGRESS_STEPS: u64 = 16;
 
-/// Runs `specs` to their ends, as many at once as the objective stacks, and returns one record each, in order.
+/// Where a trial begins: at its first step, or where a shorter trial of the same kind ended.
+#[derive(Debug, Clone)]
+pub struct Start {
+    /// The trial.
+    pub spec: TrialSpec,
+    /// The shorter trial and its last state.
+    pub from: Option<(TrialRecord, State)>,
+}
+
+impl Start {
+    /// Steps already taken.
+    pub fn step(&self) -> u64 {
+        self.from.as_ref().map_or(0, |(record, _)| record.spec.iterations)
+    }
+}
+
+/// Runs `specs` from their beginnings to their ends, as many at once as the objective stacks, and returns one record each, in
+/// order.
 ///
 /// Never fails and never panics: what goes wrong in the objective becomes [`Outcome::Failed`] of the trial it went wrong in.
 pub fn drive(
@@ -42,9 +59,24 @@ pub fn drive(
     cancel: &Cancel,
     observer: &dyn Observer,
 ) -> Vec<TrialRecord> {
+    let starts: Vec<Start> = specs.iter().map(|&spec| Start { spec, from: None }).collect();
+    drive_from(objective, &starts, lanes, cancel, observer).into_iter().map(|(record, _)| record).collect()
+}
+
+/// Like [`drive`], but trials may go on from where shorter ones ended, and the last state of each comes back too where the
+/// objective has it.
+pub fn drive_from(
+    objective: &dyn Objective,
+    starts: &[Start],
+    lanes: usize,
+    cancel: &Cancel,
+    observer: &dyn Observer,
+) -> Vec<(TrialRecord, Option<State>)> {
     let lanes = lanes.clamp(1, objective.max_lanes().max(1));
-    let mut groups: VecDeque<&[TrialSpec]> = specs.chunks(lanes).collect();
-    let mut records = Vec::with_capacity(specs.len());
+    // Lanes advance together, so a group begins at one step.
+    let mut groups: VecDeque<&[Start]> =
+        starts.chunk_by(|a, b| a.step() == b.step()).flat_map(|alike| alike.chunks(lanes)).collect();
+    let mut records = Vec::with_capacity(starts.len());
     while let Some(group) = groups.pop_front() {
         match catch_unwind(AssertUnwindSafe(|| advance(objective, group, cancel, observer))) {
             Ok(Ok(finished)) => records.extend(finished),
@@ -54,18 +86,18 @@ pub fn drive(
                     groups.push_front(single);
                 }
             }
-            Ok(Err(error)) => records.extend(group.iter().map(|spec| failed(*spec, error.message.clone()))),
-            Err(panic) => records.extend(group.iter().map(|spec| failed(*spec, panic_message(panic.as_ref())))),
+            Ok(Err(error)) => records.extend(group.iter().map(|start| failed(start, error.message.clone()))),
+            Err(panic) => records.extend(group.iter().map(|start| failed(start, panic_message(panic.as_ref())))),
         }
     }
-    for record in &records {
+    for (record, _) in &records {
         observer.observe(&Event::TrialFinished(record));
     }
     records
 }
 
-fn failed(spec: TrialSpec, message: String) -> TrialRecord {
-    TrialRecord { spec, outcome: Outcome::Failed { message }, losses: Vec::new(), probe: Vec::new() }
+fn failed(start: &Start, message: String) -> (TrialRecord, Option<State>) {
+    (TrialRecord::blank(start.spec, Outcome::Failed { message }), None)
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -76,15 +108,37 @@ fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 /// The trials of one group, and which of them still run.
 struct Group {
     records: Vec<TrialRecord>,
+    states: Vec<Option<State>>,
     live: Vec<usize>,
 }
 
 impl Group {
+    fn new(starts: &[Start]) -> Self {
+        let record = |start: &Start| {
+            let mut record = TrialRecord::blank(start.spec, Outcome::Cancelled);
+            if let Some((shorter, _)) = &start.from {
+                record.losses.clone_from(&shorter.losses);
+                record.probe.clone_from(&shorter.probe);
+                // As if it had run through: a probe on the way is not part of it.
+                record.probe.retain(|point| is_probed(&record.spec, point.iteration));
+            }
+            record
+        };
+        Self {
+            records: starts.iter().map(record).collect(),
+            states: vec![None; starts.len()],
+            live: (0..starts.len()).collect(),
+        }
+    }
+
     /// Ends the live trials for which `outcome` gives one, in the run too.
     fn end(&mut self, run: &mut dyn Run, outcome: impl Fn(usize, &TrialRecord) -> Option<Outcome>) {
         let ends: Vec<_> = self.live.iter().enumerate().map(|(lane, &i)| outcome(lane, &self.records[i])).collect();
         if ends.iter().all(Option::is_none) {
             return;
+        }
+        for (lane, &i) in self.live.iter().enumerate().filter(|&(lane, _)| ends[lane] == Some(Outcome::Completed)) {
+            self.states[i] = run.state(lane);
         }
         run.retain(&ends.iter().map(Option::is_none).collect::<Vec<_>>());
         let mut lane = 0;
@@ -95,20 +149,45 @@ impl Group {
             end.map(|outcome| records[i].outcome = outcome).is_none()
         });
     }
+
+    /// Asks the run for one figure per live lane, if any trial is `due` one, and hands it to those that are.
+    fn measure<T>(
+        &mut self,
+        due: impl Fn(&TrialRecord) -> bool,
+        ask: impl FnOnce() -> Result<Vec<T>, TrialError>,
+        mut take: impl FnMut(&mut TrialRecord, &T),
+    ) -> Result<(), TrialError> {
+        if !self.live.iter().any(|&i| due(&self.records[i])) {
+            return Ok(());
+        }
+        let figures = ask()?;
+        if figures.len() != self.live.len() {
+            let (lanes, got) = (self.live.len(), figures.len());
+            return Err(TrialError::new(format!("a probe of {lanes} lanes returned {got} losses")));
+        }
+        for (&i, figure) in self.live.iter().zip(&figures) {
+            if due(&self.records[i]) {
+                take(&mut self.records[i], figure);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn advance(
     objective: &dyn Objective,
-    specs: &[TrialSpec],
+    starts: &[Start],
     cancel: &Cancel,
     observer: &dyn Observer,
-) -> Result<Vec<TrialRecord>, TrialError> {
-    let mut run = objective.start(specs)?;
-    let blank = |&spec: &TrialSpec| TrialRecord { spec, outcome: Outcome::Cancelled, losses: Vec::new(), probe: Vec::new() };
-    let mut group = Group { records: specs.iter().map(blank).collect(), live: (0..specs.len()).collect() };
+) -> Result<Vec<(TrialRecord, Option<State>)>, TrialError> {
+    let specs: Vec<TrialSpec> = starts.iter().map(|start| start.spec).collect();
+    let states: Vec<State> = starts.iter().filter_map(|start| Some(start.from.as_ref()?.1.clone())).collect();
+    let first = starts.first().map_or(0, Start::step);
+    let mut run = if first == 0 { objective.start(&specs)? } else { objective.resume(&specs, &states, first)? };
+    let mut group = Group::new(starts);
     let mut unreported = 0;
-    for step in 0.. {
-        probe_due(run.as_mut(), &mut group, step)?;
+    for step in first.. {
+        look(run.as_mut(), &mut group, step)?;
         group.end(run.as_mut(), |_, record| (record.spec.total_iterations() <= step).then_some(Outcome::Completed));
         if group.live.is_empty() || cancel.is_cancelled() {
             break;
@@ -133,25 +212,33 @@ fn advance(
         });
     }
     observer.observe(&Event::Progress { iterations: unreported });
-    Ok(group.records)
+    Ok(group.records.into_iter().zip(group.states).collect())
 }
 
-/// Probes the lanes that are due: each at its beginning, at the end of its own iterations, and at the end of its recovery.
-fn probe_due(run: &mut dyn Run, group: &mut Group, step: u64) -> Result<(), TrialError> {
-    let due = |spec: &TrialSpec| step == 0 || step == spec.iterations || step == spec.total_iterations();
-    if !group.live.iter().any(|&i| due(&group.records[i].spec)) {
-        return Ok(());
-    }
-    let losses = run.probe()?;
-    if losses.len() != group.live.len() {
-        return Err(TrialError::new(format!("a probe of {} lanes returned {} losses", group.live.len(), losses.len())));
-    }
-    for (&i, &loss) in group.live.iter().zip(&losses) {
-        let record = &mut group.records[i];
-        if due(&record.spec) {
-            let loss = loss.is_finite().then(|| significant(loss, LOSS_DIGITS));
-            record.probe.push(ProbePoint { iteration: step, loss });
-        }
-    }
-    Ok(())
+/// Whether a trial is probed after so many steps: at its beginning, at the end of its own iterations, and at the end of its
+/// recovery.
+fn is_probed(spec: &TrialSpec, step: u64) -> bool {
+    step == 0 || step == spec.iterations || step == spec.total_iterations()
+}
+
+/// Takes the probes and the evaluations that are due.
+fn look(run: &mut dyn Run, group: &mut Group, step: u64) -> Result<(), TrialError> {
+    let kept = |loss: f64| loss.is_finite().then(|| significant(loss, LOSS_DIGITS));
+    let probed =
+        |record: &TrialRecord| is_probed(&record.spec, step) && record.probe.last().is_none_or(|point| point.iteration != step);
+    group.measure(
+        probed,
+        || run.probe(),
+        |record, &loss| {
+            record.probe.push(ProbePoint { iteration: step, loss: kept(loss) });
+        },
+    )?;
+    group.measure(
+        |record| record.spec.evaluates_at(step),
+        || run.evaluate(),
+        |record, costs| {
+            let (train, held_out) = (kept(costs.train), costs.held_out.and_then(kept));
+            record.evaluations.push(Evaluation { iteration: step, train, held_out });
+        },
+    )
 }

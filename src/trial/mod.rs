@@ -2,7 +2,10 @@
 
 mod drive;
 
-pub use drive::{Cancel, drive};
+pub use drive::{Cancel, Start, drive, drive_from};
+
+use std::any::Any;
+use std::sync::Arc;
 
 use crate::error::TrialError;
 use crate::record::TrialSpec;
@@ -28,6 +31,36 @@ pub trait Objective: Send + Sync {
     /// # Errors
     /// When the trials cannot be run for a reason that has nothing to do with their rates.
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError>;
+
+    /// Whether [`Run::state`] gives states and [`resume`](Self::resume) takes them: then a promising trial goes on where it
+    /// stood instead of beginning again.
+    fn can_resume(&self) -> bool {
+        false
+    }
+
+    /// Goes on with trials that have taken `step` steps, one lane each, from the states they were in. The losses must be those
+    /// that an uninterrupted trial would have given, to the bit.
+    ///
+    /// # Errors
+    /// When the trials cannot be run for a reason that has nothing to do with their rates.
+    fn resume(&self, specs: &[TrialSpec], states: &[State], step: u64) -> Result<Box<dyn Run + '_>, TrialError> {
+        let _ = (specs, states, step);
+        Err(TrialError::new("this objective cannot go on with a trial".to_owned()))
+    }
+}
+
+/// All that a trial carries from one step to the next: weights and what the optimiser remembers. Only the objective that made
+/// it looks inside.
+#[derive(Debug, Clone)]
+pub struct State(pub Arc<dyn Any + Send + Sync>);
+
+/// Mean losses over the whole data, at the present weights.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Costs {
+    /// Over the training set.
+    pub train: f64,
+    /// Over the examples held out, if there are any.
+    pub held_out: Option<f64>,
 }
 
 /// Trials under way. Lives and dies on one worker thread. A lane's numbers must not depend on its neighbours.
@@ -43,6 +76,21 @@ pub trait Run {
     /// # Errors
     /// When it cannot be computed.
     fn probe(&mut self) -> Result<Vec<f64>, TrialError>;
+
+    /// Each live lane's loss over the whole training set and over what is held out. The probe set stands in for the training set
+    /// unless the objective knows better.
+    ///
+    /// # Errors
+    /// When it cannot be computed.
+    fn evaluate(&mut self) -> Result<Vec<Costs>, TrialError> {
+        Ok(self.probe()?.into_iter().map(|train| Costs { train, held_out: None }).collect())
+    }
+
+    /// The state of a live lane; `None` where the objective cannot [resume](Objective::resume).
+    fn state(&self, lane: usize) -> Option<State> {
+        let _ = lane;
+        None
+    }
 
     /// Keeps the live lanes whose flag is true, in order, and drops the others.
     fn retain(&mut self, lanes: &[bool]);
