@@ -288,7 +288,7 @@ fn refuses_what_does_not_go_together_and_says_what_to_write() {
 #[test]
 fn a_resumed_trial_is_the_uninterrupted_one() {
     let mut plan = plan(spirals(), mlp(&[8], Activation::Tanh));
-    plan.training.optimizer.rule = UpdateRule::Sgd { momentum: 0.9, nesterov: false };
+    plan.training.optimizer.rule = UpdateRule::Sgd { momentum: 0.9, dampening: 0.0, nesterov: false };
     let task = build(&plan).unwrap();
     let cancel = crate::trial::Cancel::default();
     let longer = |shorter: &TrialSpec| TrialSpec { iterations: 40, ..*shorter };
