@@ -2,11 +2,12 @@
 //!
 //! The definitions rest on one idea: a rate is *severely* unstable when it loses ground that a gentler rate cannot win back.
 //! [`judge`] turns trials of one length into verdicts, [`bracket`] and [`posterior`] turn verdicts into a bracket and a posterior, and
-//! [`choose`] chooses the rate.
+//! [`choose`] chooses the rate. [`range_test`] is what other finders would read off a single ramp.
 
 mod assess;
 mod curve;
 mod judge;
+pub mod range_test;
 mod recommend;
 mod threshold;
 
