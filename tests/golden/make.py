@@ -12,6 +12,8 @@ the packages space them in slightly different ways.
 import json
 import math
 import pathlib
+import random
+import re
 import sys
 import tempfile
 import warnings
@@ -27,17 +29,13 @@ def packed(value):
 
 
 def write(path, value):
-    text = json.dumps(value, indent=1, allow_nan=False)
     # Rows of numbers on one line.
-    import re
-
+    text = json.dumps(value, indent=1, allow_nan=False)
     text = re.sub(r"\[[^\[\]{}]*\]", lambda row: re.sub(r"\s+", " ", row.group()), text)
     path.write_text(text + "\n")
 
 
 def made_up():
-    import random
-
     def rates(start, end, n):
         return [start * (end / start) ** (k / (n - 1)) for k in range(n)]
 
@@ -88,6 +86,8 @@ def recorded(path):
     report = json.loads(pathlib.Path(path).read_text())
     for ramp in report["ramps"]:
         losses = [math.nan if loss is None else loss for loss in ramp["losses"]]
+        if ramp["outcome"].get("reason", "").endswith(" inf"):
+            losses[ramp["outcome"]["step"]] = math.inf
         yield f"{report['name']}_{ramp['seed']}", {"rates": ramp["learning_rates"], "losses": losses}
 
 

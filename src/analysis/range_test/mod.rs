@@ -10,9 +10,9 @@ mod read;
 mod rule;
 mod suggest;
 
-pub use read::{Reading, Settings, Smoothing, Stopping};
+pub use read::{Overrides, Reading, Settings, Smoothing, Stopping};
 pub use rule::{Defaults, Rule};
-pub use suggest::{suggest, suggest_with};
+pub use suggest::{Caveat, caveat, suggest, suggest_with};
 
 use crate::lr::LearningRate;
 

@@ -50,7 +50,7 @@ impl Smoothing {
             Self::Corrected { beta } => {
                 let (mut average, share) = (0f32, 1.0 - beta as f32);
                 let mut step = |(k, &loss): (usize, &f64)| {
-                    // The form in which an infinite average turns into NaN with the next loss.
+                    // Fused as in PyTorch's lerp: on a constant curve that decides where the minimum is.
                     average = (loss as f32 - average).mul_add(share, average);
                     f64::from(average / (1.0 - beta.powi(k as i32 + 1)) as f32)
                 };
@@ -81,7 +81,7 @@ impl Smoothing {
 /// losses are negative, and none sees a NaN unless it says so.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stopping {
-    /// The multiple of the lowest smoothed loss.
+    /// The multiple of the lowest smoothed loss; infinite to go on to the end.
     pub factor: f64,
     /// The first step at which the tool looks, counted from 0.
     pub from_step: usize,
@@ -100,6 +100,24 @@ pub struct Settings {
     pub smoothing: Smoothing,
     /// When it stops.
     pub stopping: Stopping,
+}
+
+/// What to put in place of every tool's own choice.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Overrides {
+    /// The share of the past that smoothing keeps at each step, in [0, 1).
+    pub smoothing: Option<f64>,
+    /// The multiple of the lowest loss at which the ramp ends; infinite for never.
+    pub stop_factor: Option<f64>,
+}
+
+impl Overrides {
+    /// `settings` with what is given here instead.
+    pub fn over(&self, settings: Settings) -> Settings {
+        let smoothing = self.smoothing.map_or(settings.smoothing, |beta| settings.smoothing.with_beta(beta));
+        let factor = self.stop_factor.unwrap_or(settings.stopping.factor);
+        Settings { smoothing, stopping: Stopping { factor, ..settings.stopping } }
+    }
 }
 
 /// A curve as a tool sees it.
@@ -130,7 +148,7 @@ impl Stopping {
             let now = best.filter(|best| !(loss < *best)).unwrap_or(loss);
             best = Some(now);
             let reference = if self.before_update { before.unwrap_or(now) } else { now };
-            let risen = loss > self.factor * reference || (self.on_nan && loss.is_nan());
+            let risen = (self.factor.is_finite() && loss > self.factor * reference) || (self.on_nan && loss.is_nan());
             (step >= self.from_step && risen).then_some(step)
         })
     }

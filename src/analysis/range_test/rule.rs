@@ -85,6 +85,17 @@ impl Rule {
         }
     }
 
+    /// The tool that has the rule.
+    pub fn tool(self) -> &'static str {
+        match self {
+            Self::FastaiValley | Self::FastaiSlide | Self::FastaiMinimum | Self::FastaiSteep => "fastai",
+            Self::PytorchLrFinder => "pytorch-lr-finder",
+            Self::LightningByStep | Self::LightningByRate => "Lightning",
+            Self::Ignite => "ignite",
+            Self::KerasLrFinder => "keras_lr_finder",
+        }
+    }
+
     /// Where the rule is published.
     pub fn source(self) -> &'static str {
         match self {

@@ -41,6 +41,51 @@ pub fn suggest_with(rule: Rule, curve: &Curve, settings: &Settings) -> Result<Le
     }
 }
 
+/// Why to distrust a rate that a rule did suggest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caveat {
+    /// The loss at that rate, or at the next step, is not finite: the rule took the blow-up for a fall.
+    NextToNonFinite,
+    /// It lies in the first tenth of the curve, where losses mostly differ by chance.
+    LowEnd,
+    /// The loss never rose enough to stop the ramp, so a good rate may lie above its end.
+    NoRise,
+}
+
+impl Caveat {
+    /// The name used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NextToNonFinite => "next_to_non_finite",
+            Self::LowEnd => "low_end",
+            Self::NoRise => "no_rise",
+        }
+    }
+
+    /// The caveat in a few words.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::NextToNonFinite => "the loss is not finite there: the rule takes the blow-up for a fall",
+            Self::LowEnd => "in the first tenth of the ramp, where the loss differs by chance",
+            Self::NoRise => "the loss never rose to the stop: try a higher --end",
+        }
+    }
+}
+
+/// What speaks against the `rate` that `rule` suggests for this curve, the gravest first.
+pub fn caveat(rule: Rule, curve: &Curve, settings: &Settings, rate: LearningRate) -> Option<Caveat> {
+    let Reading { smoothed, stopped } = settings.read(curve.losses());
+    // A tenth of the lowest loss's rate lies a decade below it.
+    let pointed = if rule == Rule::FastaiMinimum { rate.get() * 10.0 } else { rate.get() };
+    let step = curve.rates().iter().position(|r| r.get() >= pointed * (1.0 - 1e-9))?;
+    let lost = smoothed.iter().skip(step).take(2).any(|loss| !loss.is_finite());
+    let low = step <= curve.rates().len() / 10;
+    let ran_out = !stopped && smoothed.iter().all(|loss| loss.is_finite());
+    [(lost, Caveat::NextToNonFinite), (low, Caveat::LowEnd), (ran_out, Caveat::NoRise)]
+        .into_iter()
+        .find_map(|(holds, caveat)| holds.then_some(caveat))
+}
+
 /// Steps over which `slide` compares slopes, and by how much they must differ.
 const SLIDE_STEPS: usize = 15;
 const SLIDE_THRESHOLD: f32 = 0.005;
