@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use lrfind::config::{self, DeviceKind};
+use lrfind::record::Spacing;
 use lrfind::report::export::Target;
 
 use super::exit;
@@ -45,6 +46,13 @@ Examples:
   lrfind schedule reports/digits                   a table
   lrfind schedule reports/digits --format optax    code to paste";
 
+const SWEEP_EXAMPLES: &str = "\
+Examples:
+  lrfind sweep digits.toml                 one ramp, and what each published rule reads off it
+  lrfind sweep digits.toml --seeds 10      how far each rule moves from run to run
+  lrfind sweep digits.toml --start 1e-4 --end 1 --iterations 200
+  lrfind sweep digits.toml --format json | jq '.rules[] | {label, median}'";
+
 fn concat_help(examples: &str) -> String {
     format!("{examples}\n\n{}", exit::HELP)
 }
@@ -57,6 +65,12 @@ pub(crate) enum Command {
     /// Judge the configured learning rate: safe, too close to instability, or unstable
     #[command(after_help = concat_help(CHECK_EXAMPLES))]
     Check(CheckArgs),
+    /// Make the classical range test, and show what the rules of other finders suggest
+    ///
+    /// The rate rises at every step of a single run. Each published rule reads the loss as its own tool does, with the tool's
+    /// smoothing and early stop. To be compared with `lrfind find`, not to be trusted: one run is noisy.
+    #[command(after_help = concat_help(SWEEP_EXAMPLES))]
+    Sweep(SweepArgs),
     /// Draw the plots of a report anew
     Plot(PlotArgs),
     /// Print the recommended schedule for a framework
@@ -141,6 +155,77 @@ pub(crate) struct CommonArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct SweepArgs {
+    /// The config file
+    #[arg(value_name = "CONFIG")]
+    pub(crate) config: PathBuf,
+    /// The rate of the first step
+    #[arg(long, value_name = "RATE", default_value = "1e-7", allow_negative_numbers = true)]
+    pub(crate) start: f64,
+    /// The rate of the last step
+    #[arg(long, value_name = "RATE", default_value = "10", allow_negative_numbers = true)]
+    pub(crate) end: f64,
+    /// Steps of the ramp, 10 to 100000
+    #[arg(long, value_name = "N", default_value = "100", value_parser = clap::value_parser!(u64).range(config::ITERATIONS))]
+    pub(crate) iterations: u64,
+    /// Whether the rate rises by equal factors or by equal differences
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) spacing: SpacingArg,
+    /// Share of the past that smoothing keeps at each step, from 0 to below 1 [default: each tool's own]
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_negative_numbers = true)]
+    pub(crate) smoothing: Option<f64>,
+    /// A tool stops when the loss is above this many times its lowest; `inf` for never [default: each tool's own]
+    #[arg(long, value_name = "FACTOR", value_parser = stop_factor, allow_negative_numbers = true)]
+    pub(crate) stop_factor: Option<f64>,
+    /// Ramps, each with a seed of its own, 1 to 64
+    #[arg(long, value_name = "N", default_value = "1", value_parser = seeds)]
+    pub(crate) seeds: usize,
+    /// The first seed [default: `first-seed` of the config]
+    #[arg(long, value_name = "SEED")]
+    pub(crate) seed: Option<u64>,
+    /// Folder for range-test.json and range-test.png [default: reports/<name>]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: FindFormat,
+    /// Worker threads; changes the speed, never the result [default: the processor's cores]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) jobs: Option<usize>,
+    /// Most ramps to compute together in one worker; changes the speed, never the result
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    pub(crate) lanes: Option<usize>,
+    /// Where to compute
+    #[arg(long, value_enum)]
+    pub(crate) device: Option<DeviceArg>,
+    /// Print the plan and its cost, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Print no plan and no progress
+    #[arg(long, short)]
+    pub(crate) quiet: bool,
+}
+
+impl SweepArgs {
+    /// What it has in common with `find`, as `find` has it.
+    pub(crate) fn common(&self) -> CommonArgs {
+        CommonArgs {
+            config: self.config.clone(),
+            jobs: self.jobs,
+            lanes: self.lanes,
+            seeds: None,
+            iterations: None,
+            range: None,
+            budget: None,
+            device: self.device,
+            dry_run: self.dry_run,
+            timing: None,
+            quiet: self.quiet,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct PlotArgs {
     /// A report.json, or the folder that holds it
     #[arg(value_name = "REPORT")]
@@ -199,6 +284,24 @@ pub(crate) enum FailOn {
     Marginal,
     /// As above; an inconclusive check never passes, but ends with 3 rather than 1
     Inconclusive,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum SpacingArg {
+    /// Equal factors
+    #[default]
+    Exponential,
+    /// Equal differences
+    Linear,
+}
+
+impl From<SpacingArg> for Spacing {
+    fn from(spacing: SpacingArg) -> Self {
+        match spacing {
+            SpacingArg::Exponential => Self::Exponential,
+            SpacingArg::Linear => Self::Linear,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -260,6 +363,17 @@ fn seeds(text: &str) -> Result<usize, String> {
         .ok_or_else(|| format!("write a whole number from {least} to {most}"))
 }
 
+fn share(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|share| (0.0..1.0).contains(share))
+        .ok_or_else(|| "write a number from 0 to below 1, such as 0.98".to_owned())
+}
+
+fn stop_factor(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|factor| *factor > 1.0).ok_or_else(|| "write a number above 1, such as 4, or inf".to_owned())
+}
+
 fn margin(text: &str) -> Result<f64, String> {
     text.parse()
         .ok()
@@ -286,6 +400,10 @@ mod tests {
         for factor in ["0.5", "1", "nan", "inf"] {
             assert!(Cli::try_parse_from(["lrfind", "check", "x.toml", "--margin", factor]).is_err(), "{factor}");
         }
+        for flags in [["--smoothing", "1"], ["--smoothing", "-0.1"], ["--stop-factor", "1"], ["--stop-factor", "nan"]] {
+            assert!(Cli::try_parse_from(["lrfind", "sweep", "x.toml"].into_iter().chain(flags)).is_err(), "{flags:?}");
+        }
+        assert!(Cli::try_parse_from(["lrfind", "sweep", "x.toml", "--stop-factor", "inf"]).is_ok());
         assert!(Cli::try_parse_from(["lrfind", "find", "x.toml", "--range", "1e-4", "1"]).is_ok());
         assert!(Cli::try_parse_from(["lrfind", "find", "x.toml", "--range", "1e-4"]).is_err());
     }

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use lrfind::report::range_test::RangeTest;
 use lrfind::report::{CheckVerdict, Report, Status};
 
 use super::args::FailOn;
@@ -17,7 +18,7 @@ pub(crate) enum Exit {
     Verdict = 1,
     /// Wrong usage, config or data, a file that cannot be read or written, or an error inside lrfind, a panic included.
     Error = 2,
-    /// Inconclusive: `find` has no rate to recommend, or `check` cannot tell.
+    /// Inconclusive: `find` has no rate to recommend, `check` cannot tell, or no rule of `sweep` suggests a rate.
     Inconclusive = 3,
     /// Interrupted by Ctrl-C or a termination signal; the partial report is written, marked so.
     Interrupted = 130,
@@ -29,7 +30,7 @@ Exit codes:
   0    safe, or done
   1    check: the learning rate is unstable or too close to it (see --fail-on); nothing else ends with 1
   2    wrong usage, config or data; a file that cannot be read or written; an internal error
-  3    inconclusive: find has no rate to recommend, or check cannot tell
+  3    inconclusive: find has no rate to recommend, check cannot tell, or no rule of sweep suggests a rate
   130  interrupted; the partial report is written";
 
 impl Exit {
@@ -38,6 +39,15 @@ impl Exit {
         match report.status {
             Status::Partial => Self::Interrupted,
             Status::Complete if report.recommendation.learning_rate.is_some() => Self::Done,
+            Status::Complete => Self::Inconclusive,
+        }
+    }
+
+    /// For a range test.
+    pub(crate) fn of_sweep(test: &RangeTest) -> Self {
+        match test.status {
+            Status::Partial => Self::Interrupted,
+            Status::Complete if test.has_suggestion() => Self::Done,
             Status::Complete => Self::Inconclusive,
         }
     }

@@ -9,6 +9,7 @@ mod output;
 mod plot;
 mod progress;
 mod schedule;
+mod sweep;
 mod trials;
 
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
@@ -51,6 +52,7 @@ fn parse_and_run() -> Exit {
     let result = match &cli.command {
         Command::Find(args) => find::run(args),
         Command::Check(args) => check::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Plot(args) => plot::run(args),
         Command::Schedule(args) => schedule::run(args),
         Command::Init(args) => init::run(args),

@@ -41,7 +41,7 @@ pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
     Ok(plan)
 }
 
-fn ordered(low: f64, high: f64) -> anyhow::Result<LrRange> {
+pub(crate) fn ordered(low: f64, high: f64) -> anyhow::Result<LrRange> {
     let (low, high) = (LearningRate::new(low)?.get(), LearningRate::new(high)?.get());
     LrRange::new(low, high).map_err(|_| anyhow!("{low} is not below {high}: write the lower rate first, then a higher one"))
 }
@@ -126,19 +126,31 @@ pub(crate) fn run(
     args: &CommonArgs,
     work: impl FnOnce(&RunOptions<'_>) -> Report,
 ) -> anyhow::Result<(Report, Duration)> {
+    let (report, elapsed) = watched(&describe(study, cost), cost.total_iterations, args, work)?;
+    match all_failed(report.trials.iter().map(|trial| &trial.outcome)) {
+        Some(message) => Err(anyhow!("no trial could be run: {message}")),
+        None => Ok((report, elapsed)),
+    }
+}
+
+/// Runs `work`, announced as `plan` and of about `total` trial-iterations, with progress shown and Ctrl-C heard; returns what it
+/// made and how long it took.
+pub(crate) fn watched<T>(
+    plan: &str,
+    total: u64,
+    args: &CommonArgs,
+    work: impl FnOnce(&RunOptions<'_>) -> T,
+) -> anyhow::Result<(T, Duration)> {
     if !args.quiet {
-        output::note(describe(study, cost).trim_end());
+        output::note(plan.trim_end());
     }
     let cancel = cancel_on_signal()?;
-    let progress = Progress::new(cost.total_iterations, args.quiet);
+    let progress = Progress::new(total, args.quiet);
     let started = Instant::now();
-    let report = work(&RunOptions { jobs: jobs(args), lanes: args.lanes, cancel, observer: &progress });
+    let made = work(&RunOptions { jobs: jobs(args), lanes: args.lanes, cancel, observer: &progress });
     let elapsed = started.elapsed();
     progress.finish();
-    if let Some(message) = all_failed(&report) {
-        return Err(anyhow!("no trial could be run: {message}"));
-    }
-    Ok((report, elapsed))
+    Ok((made, elapsed))
 }
 
 fn jobs(args: &CommonArgs) -> usize {
@@ -162,10 +174,10 @@ fn cancel_on_signal() -> anyhow::Result<Cancel> {
 }
 
 /// Why no trial ran, if none did: then the report says nothing about any rate.
-fn all_failed(report: &Report) -> Option<&str> {
+pub(crate) fn all_failed<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Option<&'o str> {
     let mut reason = None;
-    for trial in &report.trials {
-        match &trial.outcome {
+    for outcome in outcomes {
+        match outcome {
             Outcome::Failed { message } => reason = reason.or(Some(message.as_str())),
             _ => return None,
         }

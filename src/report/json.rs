@@ -8,7 +8,7 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use super::{Report, SCHEMA_VERSION};
 
 /// Keys whose arrays go on one line: long rows of numbers that nobody reads one below the other.
-const ONE_LINE: [&str; 5] = ["losses", "probe", "seeds", "hidden", "curvatures"];
+const ONE_LINE: [&str; 8] = ["losses", "probe", "seeds", "hidden", "curvatures", "learning_rates", "smoothed", "tools"];
 
 /// Text that is not a report of this version.
 #[derive(Debug, thiserror::Error)]
@@ -29,8 +29,13 @@ pub enum ReadError {
 /// # Errors
 /// When the report's `config` cannot be written as JSON.
 pub fn render(report: &Report) -> Result<String, serde_json::Error> {
+    pretty(report)
+}
+
+/// Pretty JSON with rows of numbers on one line, and a newline at the end.
+pub(super) fn pretty<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     let mut bytes = Vec::new();
-    report.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, ReportFormatter::default()))?;
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, ReportFormatter::default()))?;
     bytes.push(b'\n');
     String::from_utf8(bytes).map_err(serde::ser::Error::custom)
 }

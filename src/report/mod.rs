@@ -2,6 +2,7 @@
 
 mod model;
 pub mod plots;
+pub mod range_test;
 
 pub mod export;
 pub mod github;

@@ -5,12 +5,14 @@ mod check;
 mod find;
 mod forecast;
 mod pool;
+mod ramp;
 mod settings;
 
 pub use check::check;
 pub use find::find;
 pub use forecast::{Forecast, StageForecast};
 pub use pool::RunOptions;
+pub use ramp::{Ramp, ramps};
 pub use settings::Settings;
 
 use crate::analysis::{Assessment, assess, unresolved};

@@ -50,7 +50,7 @@ pub(super) fn compile(study: &Study<'_>, sweep: &Sweep, settings: &Settings, che
     }
 }
 
-fn sha256(config: &serde_json::Value) -> String {
+pub(super) fn sha256(config: &serde_json::Value) -> String {
     let digest = Sha256::digest(config.to_string().as_bytes());
     digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -1,6 +1,7 @@
 //! A study: an objective and what is to be asked of it. Ties search, analysis and report together.
 
 mod compile;
+mod range_test;
 mod verdict;
 mod warnings;
 

@@ -88,7 +88,7 @@ def recorded(path):
         losses = [math.nan if loss is None else loss for loss in ramp["losses"]]
         if ramp["outcome"].get("reason", "").endswith(" inf"):
             losses[ramp["outcome"]["step"]] = math.inf
-        yield f"{report['name']}_{ramp['seed']}", {"rates": ramp["learning_rates"], "losses": losses}
+        yield f"{report['name']}_{ramp['seed']}", {"rates": report["ramp"]["learning_rates"], "losses": losses}
 
 
 def make_curves(paths):

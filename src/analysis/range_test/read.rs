@@ -52,7 +52,7 @@ impl Smoothing {
                 let mut step = |(k, &loss): (usize, &f64)| {
                     // Fused as in PyTorch's lerp: on a constant curve that decides where the minimum is.
                     average = (loss as f32 - average).mul_add(share, average);
-                    f64::from(average / (1.0 - beta.powi(k as i32 + 1)) as f32)
+                    f64::from(average / (1.0 - beta.powf(k as f64 + 1.0)) as f32)
                 };
                 losses.iter().enumerate().map(&mut step).collect()
             }
@@ -60,7 +60,7 @@ impl Smoothing {
                 let mut average = 0.0;
                 let mut step = |(k, &loss): (usize, &f64)| {
                     average = beta * average + (1.0 - beta) * loss;
-                    average / (1.0 - beta.powi(k as i32 + 2))
+                    average / (1.0 - beta.powf(k as f64 + 2.0))
                 };
                 losses.iter().enumerate().map(&mut step).collect()
             }
@@ -145,7 +145,8 @@ impl Stopping {
         let mut best = self.initial_best;
         smoothed.iter().enumerate().find_map(|(step, &loss)| {
             let before = best;
-            let now = best.filter(|best| !(loss < *best)).unwrap_or(loss);
+            let lower = best.is_none_or(|best| loss < best);
+            let now = if lower { loss } else { best.unwrap_or(loss) };
             best = Some(now);
             let reference = if self.before_update { before.unwrap_or(now) } else { now };
             let risen = (self.factor.is_finite() && loss > self.factor * reference) || (self.on_nan && loss.is_nan());

@@ -24,7 +24,7 @@ pub enum Rule {
     LightningByRate,
     /// The rate of the steepest fall by step, before the lowest loss.
     Ignite,
-    /// The rate of the steepest fall over 20 steps of the raw loss.
+    /// The rate of the steepest fall over 4 steps of the raw loss.
     KerasLrFinder,
 }
 
@@ -111,8 +111,9 @@ impl Rule {
         }
     }
 
-    /// What the tool does unless told otherwise. Where it leaves a value to its user, that of its own example is given: the rate of
-    /// the optimiser with which pytorch-lr-finder and ignite begin, and keras_lr_finder's whole range.
+    /// What the tool does unless told otherwise. Where it leaves a value to its user, that of its README stands: the first rate of
+    /// pytorch-lr-finder, and of ignite, which has none and is a port of it; both rates of keras_lr_finder. keras_lr_finder's
+    /// number of steps follows from the data; 100 is the others'.
     pub fn defaults(self) -> Defaults {
         let fastai =
             Stopping { factor: 4.0, from_step: 0, initial_best: Some(f64::INFINITY), before_update: false, on_nan: false };
@@ -126,13 +127,9 @@ impl Rule {
             Self::FastaiValley | Self::FastaiSlide | Self::FastaiMinimum | Self::FastaiSteep => {
                 ramp(1e-7, 10.0, Smoothing::Corrected { beta: 0.98 }, fastai)
             }
-            Self::PytorchLrFinder => {
+            Self::PytorchLrFinder | Self::Ignite => {
                 let stopping = Stopping { factor: 5.0, initial_best: None, ..fastai };
                 ramp(1e-7, 10.0, Smoothing::Uncorrected { beta: 0.95 }, stopping)
-            }
-            Self::Ignite => {
-                let stopping = Stopping { factor: 5.0, initial_best: None, ..fastai };
-                ramp(1e-4, 10.0, Smoothing::Uncorrected { beta: 0.95 }, stopping)
             }
             Self::LightningByStep | Self::LightningByRate => {
                 let stopping = Stopping { from_step: 1, initial_best: None, before_update: true, ..fastai };

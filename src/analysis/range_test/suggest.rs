@@ -90,8 +90,8 @@ pub fn caveat(rule: Rule, curve: &Curve, settings: &Settings, rate: LearningRate
 const SLIDE_STEPS: usize = 15;
 const SLIDE_THRESHOLD: f32 = 0.005;
 
-/// Steps over which keras_lr_finder takes a difference in its own example.
-const KERAS_STEPS: usize = 20;
+/// Steps over which keras_lr_finder takes a difference where its README asks it for a rate.
+const KERAS_STEPS: usize = 4;
 
 /// The position of the lowest value, or of the first NaN if there is one, as in NumPy and PyTorch. Among equals the first.
 fn least<T: PartialOrd>(values: &[T]) -> usize {

@@ -10,6 +10,7 @@ mod data_tests;
 mod frame;
 mod learning_curves;
 mod loss_by_rate;
+mod range_test;
 #[cfg(test)]
 mod sample;
 mod schedule;
@@ -21,6 +22,7 @@ mod text;
 pub use canvas::{HEIGHT, WIDTH};
 pub use learning_curves::learning_curves;
 pub use loss_by_rate::loss_by_rate;
+pub use range_test::range_test;
 pub use schedule::schedule;
 pub use stability_map::stability_map;
 

@@ -1,0 +1,112 @@
+//! `lrfind sweep`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow};
+use lrfind::Study;
+use lrfind::analysis::range_test::Overrides;
+use lrfind::config::Plan;
+use lrfind::report::range_test::{self, RangeTest};
+use lrfind::report::text::{counted, grouped, rate};
+use lrfind::report::{plots, summary};
+use lrfind::search::Ramp;
+use serde_json::json;
+
+use super::args::{FindFormat, SweepArgs};
+use super::exit::Exit;
+use super::{output, trials};
+
+/// The name of the range test's data in its folder.
+const FILE: &str = "range-test.json";
+
+pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
+    let common = args.common();
+    let plan = trials::plan(&common)?;
+    let ramp = ramp(args, &plan)?;
+    let task = trials::task(&plan, &common)?;
+    let study = Study::of_plan(&plan, &task);
+    let description = describe(&study, &ramp);
+    if args.dry_run {
+        output::print(&if args.format == FindFormat::Json { describe_json(&study, &ramp) } else { description })?;
+        return Ok(Exit::Done);
+    }
+    let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&plan.name));
+    trials::prepare(&dir, &common)?;
+    let overrides = Overrides { smoothing: args.smoothing, stop_factor: args.stop_factor };
+    let (test, _) = trials::watched(&description, ramp.trial_iterations(), &common, |o| study.sweep(&ramp, overrides, o))?;
+    if let Some(message) = trials::all_failed(test.ramps.iter().map(|ramp| &ramp.outcome)) {
+        return Err(anyhow!("no ramp could be run: {message}"));
+    }
+    let text = test.to_json()?;
+    let (files, saved) = save(&test, &text, &dir);
+    output::print(&match args.format {
+        FindFormat::Json => text,
+        FindFormat::Text => range_test::text(&test, &files),
+    })?;
+    saved.map(|()| Exit::of_sweep(&test))
+}
+
+fn ramp(args: &SweepArgs, plan: &Plan) -> anyhow::Result<Ramp> {
+    let range = trials::ordered(args.start, args.end).context("--start and --end")?;
+    let first_seed = args.seed.unwrap_or(plan.search.first_seed);
+    Ok(Ramp {
+        start: range.low(),
+        end: range.high(),
+        spacing: args.spacing.into(),
+        iterations: args.iterations,
+        first_seed,
+        seeds: args.seeds,
+    })
+}
+
+/// The plan and its cost, for a person.
+fn describe(study: &Study<'_>, ramp: &Ramp) -> String {
+    let share = share(study, ramp).map(|share| format!(", {}", summary::of_planned_run(share))).unwrap_or_default();
+    format!(
+        "{}: {}; {}\nrates {} to {} in {}, {}\nin all about {} trial-iterations{share}\n",
+        study.name,
+        study.model,
+        study.optimizer,
+        rate(ramp.start.get()),
+        rate(ramp.end.get()),
+        counted(ramp.iterations, "iteration"),
+        counted(ramp.seeds as u64, "seed"),
+        grouped(ramp.trial_iterations()),
+    )
+}
+
+/// The plan and its cost, for a program.
+fn describe_json(study: &Study<'_>, ramp: &Ramp) -> String {
+    let text = json!({
+        "config": study.config,
+        "start": ramp.start,
+        "end": ramp.end,
+        "spacing": ramp.spacing,
+        "iterations": ramp.iterations,
+        "seeds": ramp.seeds,
+        "total_iterations": ramp.trial_iterations(),
+        "planned_run": study.planned_iterations(),
+        "share_of_planned_run": share(study, ramp),
+    });
+    format!("{text:#}\n")
+}
+
+fn share(study: &Study<'_>, ramp: &Ramp) -> Option<f64> {
+    study.planned_iterations().map(|planned| ramp.trial_iterations() as f64 / planned.max(1) as f64)
+}
+
+/// Writes the data and the plot. What was written comes back even where a later file fails.
+fn save(test: &RangeTest, text: &str, dir: &Path) -> (Vec<PathBuf>, anyhow::Result<()>) {
+    let mut files = Vec::new();
+    let result = save_into(&mut files, test, text, dir);
+    (files, result)
+}
+
+fn save_into(files: &mut Vec<PathBuf>, test: &RangeTest, text: &str, dir: &Path) -> anyhow::Result<()> {
+    let path = dir.join(FILE);
+    output::write(&path, text.as_bytes())?;
+    files.push(path);
+    let plot = plots::range_test(test).context("cannot draw the plot; the data are written")?;
+    files.extend(output::write_plots(&[plot], dir)?);
+    Ok(())
+}
