@@ -8,7 +8,7 @@ use serde_json::Value;
 /// The report of a `find` on the quadratic with this optimiser.
 fn find(optimizer: &str) -> Value {
     let folder = Folder::new();
-    folder.write("q.toml", format!("{QUADRATIC}[training]\noptimizer = {optimizer}\n"));
+    folder.write("q.toml", format!("{QUADRATIC}[training]\noptimizer = {optimizer}\n[search]\nresolution = 0.02\n"));
     let ran = folder.lrfind("find q.toml --quiet --out out");
     assert!(matches!(ran.code, Some(0 | 3)), "{optimizer}: {ran:#?}");
     folder.report("out")

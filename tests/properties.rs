@@ -547,8 +547,10 @@ fn find(fault: Fault) -> Report {
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         let objective = Faulty(fault);
+        let mut study = Study::new("faulty", &objective);
+        study.search.resolution = 0.02;
         // Nobody listens any more when the test has given up.
-        let _ = sender.send(Box::new(Study::new("faulty", &objective).find(&RunOptions::default())));
+        let _ = sender.send(Box::new(study.find(&RunOptions::default())));
     });
     *receiver.recv_timeout(Duration::from_mins(2)).unwrap_or_else(|e| panic!("{fault:?}: no report: {e}"))
 }

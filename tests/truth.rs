@@ -6,7 +6,9 @@ use common::Quadratic;
 use lrfind::{Report, RunOptions, Study};
 
 fn find(problem: &Quadratic) -> Report {
-    Study::new("quadratic", problem).find(&RunOptions::default())
+    let mut study = Study::new("quadratic", problem);
+    study.search.resolution = 0.02;
+    study.find(&RunOptions::default())
 }
 
 /// Within 3 % of the theory, and never recommended at or above it.

@@ -20,27 +20,33 @@ const DENSITY: i32 = 8;
 const EVALUATIONS: u64 = 40;
 
 /// Full runs of one task, each kept in a file as soon as it is finished.
-pub struct Truth<'a> {
+pub(crate) struct Truth<'a> {
     objective: &'a (dyn Objective + 'a),
     schedule: Schedule,
-    pub iterations: u64,
-    pub seeds: u64,
+    pub(crate) iterations: u64,
+    pub(crate) seeds: u64,
     key: String,
     cache: std::path::PathBuf,
     runs: HashMap<String, TrialRecord>,
     /// The grid, ascending, filled by `explore`.
-    pub grid: Vec<LearningRate>,
-    pub best: Option<LearningRate>,
+    pub(crate) grid: Vec<LearningRate>,
+    pub(crate) best: Option<LearningRate>,
     /// Costs on the training set, meant over the best rate's seeds: before, after a tenth of the run, at its end.
-    pub initial: f64,
-    pub tenth: f64,
-    pub least: f64,
+    pub(crate) initial: f64,
+    pub(crate) tenth: f64,
+    pub(crate) least: f64,
 }
 
 impl<'a> Truth<'a> {
-    pub fn new(objective: &'a dyn Objective, config: &serde_json::Value, schedule: Schedule, seeds: u64, cache: &Path) -> Self {
+    pub(crate) fn new(
+        objective: &'a dyn Objective,
+        config: &serde_json::Value,
+        schedule: Schedule,
+        seeds: u64,
+        cache: &Path,
+    ) -> Self {
         let what = format!("{} {} {}", env!("CARGO_PKG_VERSION"), config, serde_json::json!(schedule));
-        let key: String = Sha256::digest(what.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        let key: String = Sha256::digest(what.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
         let cache = cache.join(format!("{}.jsonl", &key[..24]));
         let text = fs::read_to_string(&cache).unwrap_or_default();
         // A line that does not parse was cut short by a crash: its run is made again.
@@ -52,7 +58,7 @@ impl<'a> Truth<'a> {
     }
 
     /// The task's half of the suite, by a hash that no one chose.
-    pub fn half(&self, name: &str) -> char {
+    pub(crate) fn half(&self, name: &str) -> char {
         let digest = Sha256::digest(name.as_bytes());
         debug_assert!(!self.key.is_empty());
         if digest[0] % 2 == 0 { 'A' } else { 'B' }
@@ -64,7 +70,8 @@ impl<'a> Truth<'a> {
 
     /// Makes the runs at `rates` with so many seeds that are not known yet.
     fn run(&mut self, rates: &[LearningRate], seeds: u64) {
-        let mut specs: Vec<TrialSpec> = (0..seeds).flat_map(|s| rates.iter().map(move |&r| (r, s))).map(|(r, s)| self.spec(r, s)).collect();
+        let mut specs: Vec<TrialSpec> =
+            (0..seeds).flat_map(|s| rates.iter().map(move |&r| (r, s))).map(|(r, s)| self.spec(r, s)).collect();
         specs.retain(|spec| !self.runs.contains_key(&name(spec)));
         let lanes = self.objective.max_lanes().min(specs.len().div_ceil(rayon::current_num_threads())).max(1);
         let work = |group: &[TrialSpec]| drive(self.objective, group, lanes, &Cancel::default(), &Silent);
@@ -101,7 +108,7 @@ impl<'a> Truth<'a> {
     }
 
     /// Fills the grid: half decades with one seed, then eighths with all seeds around the best and up to instability.
-    pub fn explore(&mut self) {
+    pub(crate) fn explore(&mut self) {
         let at = |eighths: i32| LearningRate::from_log10(f64::from(eighths) / f64::from(DENSITY));
         let coarse: Vec<i32> = (-6 * DENSITY..=2 * DENSITY).step_by(4).collect();
         self.run(&coarse.iter().map(|&k| at(k)).collect::<Vec<_>>(), 1);
@@ -129,12 +136,12 @@ impl<'a> Truth<'a> {
     }
 
     /// What full runs at any rate did.
-    pub fn at(&mut self, rate: LearningRate) -> Outcome {
+    pub(crate) fn at(&mut self, rate: LearningRate) -> Outcome {
         self.run(&[rate], self.seeds);
         self.known(rate)
     }
 
-    pub fn known(&self, rate: LearningRate) -> Outcome {
+    pub(crate) fn known(&self, rate: LearningRate) -> Outcome {
         let cost = self.mean_cost(rate, self.seeds);
         let lost = self.least + self.span();
         let above = self.best.is_some_and(|best| rate > best);
@@ -143,9 +150,13 @@ impl<'a> Truth<'a> {
             last.is_none_or(|last| above && last > lost)
         };
         let target = 1.05 * self.least;
-        let mean_curve = |i: usize| (0..self.seeds).map(|s| self.curve(rate, s)[i].unwrap_or(f64::INFINITY)).sum::<f64>() / self.seeds as f64;
-        let reached = (0..=EVALUATIONS as usize).find(|&i| mean_curve(i) <= target).map(|i| i as u64 * self.iterations / EVALUATIONS);
-        let held: Vec<f64> = (0..self.seeds).filter_map(|s| self.runs[&name(&self.spec(rate, s))].evaluations.last()?.held_out).collect();
+        let mean_curve = |i: usize| {
+            (0..self.seeds).map(|s| self.curve(rate, s)[i].unwrap_or(f64::INFINITY)).sum::<f64>() / self.seeds as f64
+        };
+        let reached =
+            (0..=EVALUATIONS as usize).find(|&i| mean_curve(i) <= target).map(|i| i as u64 * self.iterations / EVALUATIONS);
+        let held: Vec<f64> =
+            (0..self.seeds).filter_map(|s| self.runs[&name(&self.spec(rate, s))].evaluations.last()?.held_out).collect();
         Outcome {
             regret: (cost - self.least) / self.span(),
             ratio: (cost + 1e-6 * self.initial) / (self.least + 1e-6 * self.initial),
@@ -156,12 +167,12 @@ impl<'a> Truth<'a> {
     }
 
     /// J_ref − J*: what the best run gains in the last nine tenths. Where that is nearly nothing, 1 % of all that it gains.
-    pub fn span(&self) -> f64 {
+    pub(crate) fn span(&self) -> f64 {
         (self.tenth - self.least).max(0.01 * (self.initial - self.least))
     }
 
     /// The highest grid rate below the first unstable one, and that one.
-    pub fn threshold(&self) -> Option<(LearningRate, LearningRate)> {
+    pub(crate) fn threshold(&self) -> Option<(LearningRate, LearningRate)> {
         let best = self.best?;
         let first = self.grid.iter().position(|&r| r > best && self.known(r).unstable > 0)?;
         Some((self.grid[first - 1], self.grid[first]))
@@ -170,12 +181,12 @@ impl<'a> Truth<'a> {
 
 /// What full runs at one rate came to, over all seeds.
 #[derive(Debug, Clone, Copy)]
-pub struct Outcome {
-    pub regret: f64,
-    pub ratio: f64,
-    pub unstable: u64,
-    pub held_out: Option<f64>,
-    pub reached: Option<u64>,
+pub(crate) struct Outcome {
+    pub(crate) regret: f64,
+    pub(crate) ratio: f64,
+    pub(crate) unstable: u64,
+    pub(crate) held_out: Option<f64>,
+    pub(crate) reached: Option<u64>,
 }
 
 fn name(spec: &TrialSpec) -> String {

@@ -45,9 +45,9 @@ impl Searcher<'_> {
         Ok(())
     }
 
-    /// Half decades across the range, beyond it until the best rate lies inside and something above it is unstable.
+    /// Half decades across the range with one seed, beyond it until the best rate lies inside and something above it is unstable.
     fn scan(&mut self) -> Result<(), Stop> {
-        let seeds = 0..self.settings.seeds.min(2);
+        let seeds = 0..1;
         let step = 1.0 / SCAN_DENSITY as f64;
         let mut rates = self.settings.range.grid(SCAN_DENSITY);
         self.run("scan", self.cross(&rates, seeds.clone(), self.settings.lengths.short))?;

@@ -34,7 +34,7 @@ impl Forecast {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
         let halvings = (REFINED_STEP / settings.resolution).log2().ceil().max(0.0) as usize;
         Self::of(vec![
-            stage("scan", settings.range.grid(SCAN_DENSITY).len() * seeds.min(2), lengths.short),
+            stage("scan", settings.range.grid(SCAN_DENSITY).len(), lengths.short),
             stage("refinement", 4 * seeds, lengths.short),
             stage("bisection of the threshold", halvings * seeds, lengths.short),
             stage("longer trials", 4 * seeds, lengths.long),

@@ -72,7 +72,7 @@ impl Default for SearchPlan {
             long_iterations: 400,
             seeds: 3,
             first_seed: 0,
-            resolution: 0.02,
+            resolution: 0.1,
             safety: 2.0,
             check_margin: 1.5,
             budget: None,
