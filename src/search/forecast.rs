@@ -37,8 +37,8 @@ impl Forecast {
             stage("scan", settings.range.grid(SCAN_DENSITY).len(), lengths.short),
             stage("refinement", 4 * seeds, lengths.short),
             stage("bisection of the threshold", halvings * seeds, lengths.short),
-            stage("longer trials", 4 * seeds, lengths.long),
-            stage("longer trials below the threshold", seeds, lengths.long),
+            stage("longer trials", 4 * seeds.min(2), lengths.long - lengths.short),
+            stage("longer trials below the threshold", seeds, lengths.long - lengths.short),
             stage("confirmation on fresh seeds", seeds, lengths.confirm),
         ])
     }
