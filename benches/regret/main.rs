@@ -102,11 +102,12 @@ fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> TaskFigures {
     truth.explore();
     let configured = plan.training.learning_rate;
     let (answers, report) = contest::answers(&study, configured, 0);
+    // No answer leaves the user with the framework's default.
+    let used = |answer: &contest::Answer| answer.rate.or(configured);
+    truth.prepare(&answers.iter().filter_map(used).collect::<Vec<_>>());
     let mut rows = Vec::new();
     for answer in answers {
-        // No answer leaves the user with the framework's default.
-        let rate = answer.rate.or(configured);
-        let seen = rate.map(|rate| truth.at(rate));
+        let seen = used(&answer).map(|rate| truth.known(rate));
         rows.push(Row {
             contestant: answer.contestant,
             rate: answer.rate.map(LearningRate::get),

@@ -135,12 +135,15 @@ impl<'a> Truth<'a> {
         self.least = self.mean_cost(best, self.seeds);
     }
 
-    /// What full runs at any rate did.
-    pub(crate) fn at(&mut self, rate: LearningRate) -> Outcome {
-        self.run(&[rate], self.seeds);
-        self.known(rate)
+    /// Makes the full runs at these rates, all together.
+    pub(crate) fn prepare(&mut self, rates: &[LearningRate]) {
+        let mut rates = rates.to_vec();
+        rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
+        rates.dedup();
+        self.run(&rates, self.seeds);
     }
 
+    /// What the full runs at this rate did, which must have been made.
     pub(crate) fn known(&self, rate: LearningRate) -> Outcome {
         let cost = self.mean_cost(rate, self.seeds);
         let lost = self.least + self.span();
