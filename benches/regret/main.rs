@@ -74,18 +74,23 @@ fn main() {
             started.elapsed().as_secs_f64()
         );
         tasks.push(figures);
+        // After each task, so that an interrupted benchmark leaves what it knows.
+        write(&tasks, &arguments);
     }
-    let summary = metrics::summary(&tasks);
-    print!("{}", metrics::markdown(&summary));
-    let suffix = arguments.length.map_or(String::new(), |n| format!("-{n}"));
+    print!("{}", metrics::markdown(&metrics::summary(&tasks)));
+}
+
+fn write(tasks: &[TaskFigures], arguments: &Arguments) {
+    let summary = metrics::summary(tasks);
+    let kind = if arguments.quick { "-quick" } else { "" };
+    let length = arguments.length.map_or(String::new(), |n| format!("-{n}"));
+    let results = json!({ "schema_version": 1, "summary": summary, "tasks": tasks });
+    let files = [("md", metrics::markdown(&summary)), ("json", format!("{results:#}\n"))];
     std::fs::create_dir_all(&arguments.out).expect("the results' folder can be made");
-    let write =
-        |name: String, text: String| std::fs::write(arguments.out.join(name), text).expect("the results can be written");
-    write(format!("regret{suffix}.md"), metrics::markdown(&summary));
-    write(
-        format!("regret{suffix}.json"),
-        format!("{:#}\n", json!({ "schema_version": 1, "summary": summary, "tasks": tasks })),
-    );
+    for (extension, text) in files {
+        let path = arguments.out.join(format!("regret{kind}{length}.{extension}"));
+        std::fs::write(path, text).expect("the results can be written");
+    }
 }
 
 fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> TaskFigures {
