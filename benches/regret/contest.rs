@@ -16,7 +16,12 @@ pub(crate) struct Answer {
 }
 
 /// Everybody's answers, with trial seeds that belong to this repetition alone; and the report of our own search.
-pub(crate) fn answers(study: &Study<'_>, configured: Option<LearningRate>, repetition: u64) -> (Vec<Answer>, Report) {
+pub(crate) fn answers(
+    study: &Study<'_>,
+    configured: Option<LearningRate>,
+    repetition: u64,
+    rivals: bool,
+) -> (Vec<Answer>, Report) {
     let first_seed = 1000 * repetition;
     let mut study = study.clone();
     study.search.first_seed = first_seed;
@@ -38,7 +43,7 @@ pub(crate) fn answers(study: &Study<'_>, configured: Option<LearningRate>, repet
         answer("framework default", configured, 0),
     ];
     let mut ramps: Vec<(Ramp, lrfind::report::range_test::RangeTest)> = Vec::new();
-    for rule in Rule::ALL {
+    for rule in Rule::ALL.into_iter().filter(|_| rivals) {
         let defaults = rule.defaults();
         let end = |value: f64| LearningRate::new(value).expect("the defaults are rates");
         let (start, end, spacing) = (end(defaults.start), end(defaults.end), Spacing::Exponential);

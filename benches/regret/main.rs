@@ -1,8 +1,9 @@
 //! How much worse a full run ends at a recommended rate than at the best rate of hindsight: `cargo bench --bench regret`.
 //!
 //! `-- NAME…` takes the tasks whose names contain one of these, `--configs DIR` other tasks, `--quick` 3 seeds and 2
-//! repetitions instead of 5 and 10, `--length N` runs of so many iterations, `--out DIR` another place for the results. Full
-//! runs are kept in `target/regret`, so an interrupted benchmark goes on where it stood.
+//! repetitions instead of 5 and 10, `--repetitions N` another number of them, `--ours` leaves the one-run rules out, `--length N`
+//! makes runs of so many iterations, `--out DIR` names another place for the results. Full runs are kept in `target/regret`, so
+//! an interrupted benchmark goes on where it stood.
 
 mod contest;
 mod metrics;
@@ -23,13 +24,15 @@ struct Arguments {
     out: PathBuf,
     filters: Vec<String>,
     quick: bool,
+    ours: bool,
+    repetitions: Option<u64>,
     length: Option<u64>,
 }
 
 fn arguments() -> Arguments {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let (configs, out) = (root.join("benches/suite"), root.join("reports/benchmark"));
-    let mut found = Arguments { configs, out, filters: Vec::new(), quick: false, length: None };
+    let mut found = Arguments { configs, out, filters: Vec::new(), quick: false, ours: false, repetitions: None, length: None };
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().unwrap_or_else(|| panic!("{argument} needs a value"));
@@ -37,7 +40,9 @@ fn arguments() -> Arguments {
             "--configs" => found.configs = value().into(),
             "--out" => found.out = value().into(),
             "--length" => found.length = Some(value().parse().expect("--length needs a number of iterations")),
+            "--repetitions" => found.repetitions = Some(value().parse().expect("--repetitions needs a number")),
             "--quick" => found.quick = true,
+            "--ours" => found.ours = true,
             "--bench" => {}
             _ => found.filters.push(argument),
         }
@@ -103,10 +108,11 @@ fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> TaskFigures {
         study.schedule = Some(schedule);
     }
     let (seeds, repetitions) = if arguments.quick { (3, 2) } else { (5, 10) };
+    let repetitions = arguments.repetitions.unwrap_or(repetitions);
     let mut truth = Truth::new(&task, &study.config, schedule, seeds, cache);
     truth.explore();
     let configured = plan.training.learning_rate;
-    let (answers, report) = contest::answers(&study, configured, 0);
+    let (answers, report) = contest::answers(&study, configured, 0, !arguments.ours);
     // No answer leaves the user with the framework's default.
     let used = |answer: &contest::Answer| answer.rate.or(configured);
     truth.prepare(&answers.iter().filter_map(used).collect::<Vec<_>>());
@@ -124,11 +130,13 @@ fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> TaskFigures {
             runs: seeds,
             cost: answer.cost,
             logs: answer.rate.map(LearningRate::log10).into_iter().collect(),
+            regrets: vec![seen.map_or(1.0, |s| s.regret)],
         });
     }
     for repetition in 1..repetitions {
-        for (row, answer) in rows.iter_mut().zip(contest::answers(&study, configured, repetition).0) {
+        for (row, answer) in rows.iter_mut().zip(contest::answers(&study, configured, repetition, !arguments.ours).0) {
             row.logs.extend(answer.rate.map(LearningRate::log10));
+            row.regrets.push(used(&answer).map_or(1.0, |rate| truth.interpolated(rate)));
         }
     }
     let threshold = truth.threshold();

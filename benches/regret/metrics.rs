@@ -19,6 +19,8 @@ pub(crate) struct Row {
     pub(crate) cost: u64,
     /// log₁₀ of the answers of all repetitions.
     pub(crate) logs: Vec<f64>,
+    /// Regrets of all repetitions; those after the first interpolated between full runs.
+    pub(crate) regrets: Vec<f64>,
 }
 
 /// All that is known of one task.

@@ -19,6 +19,9 @@ const DENSITY: i32 = 8;
 /// Evaluations of the whole data along a run.
 const EVALUATIONS: u64 = 40;
 
+/// Costs below this share of the initial cost are nothing: single precision tells no more.
+const PRECISION: f64 = 1e-6;
+
 /// Full runs of one task, each kept in a file as soon as it is finished.
 pub(crate) struct Truth<'a> {
     objective: &'a (dyn Objective + 'a),
@@ -162,11 +165,25 @@ impl<'a> Truth<'a> {
             (0..self.seeds).filter_map(|s| self.runs[&name(&self.spec(rate, s))].evaluations.last()?.held_out).collect();
         Outcome {
             regret: (cost - self.least) / self.span(),
-            ratio: (cost + 1e-6 * self.initial) / (self.least + 1e-6 * self.initial),
+            ratio: (cost + PRECISION * self.initial) / (self.least + PRECISION * self.initial),
             unstable: (0..self.seeds).filter(is_bad).count() as u64,
             held_out: (held.len() as u64 == self.seeds).then(|| held.iter().sum::<f64>() / held.len() as f64),
             reached,
         }
+    }
+
+    /// The regret at a rate that was not run, from its neighbours on the grid: log J is linear in log ε between them. Rates
+    /// outside the grid are run.
+    pub(crate) fn interpolated(&mut self, rate: LearningRate) -> f64 {
+        let Some(above) = self.grid.iter().position(|r| *r >= rate).filter(|&i| i > 0) else {
+            self.prepare(&[rate]);
+            return self.known(rate).regret;
+        };
+        let (low, high) = (self.grid[above - 1], self.grid[above]);
+        let share = (rate.log10() - low.log10()) / (high.log10() - low.log10());
+        let log = |r| (self.mean_cost(r, self.seeds) + PRECISION * self.initial).ln();
+        let cost = (log(low) + share * (log(high) - log(low))).exp() - PRECISION * self.initial;
+        (cost - self.least) / self.span()
     }
 
     /// J_ref − J*: what the best run gains in the last nine tenths. Where that is nearly nothing, 1 % of all that it gains.
