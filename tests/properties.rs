@@ -424,7 +424,7 @@ fn a_rate_seen_unstable_in_long_trials_is_not_chosen_for_want_of_a_lower_one() {
 fn verdict(record: &TrialRecord) -> Verdict {
     let best = completed(0.1, 0, 20, (0..20).map(|k| f64::from(20 - k)).collect());
     let trials = [&best, record];
-    let judged = judge(&trials, true);
+    let judged = judge(&trials, true, None);
     assert_eq!(judged.reference.as_ref().map(|r| r.learning_rate), Some(rate(0.1)));
     assert_eq!(judged.trials[0].verdict, Verdict::Good);
     judged.trials[1].verdict

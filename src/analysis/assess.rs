@@ -1,8 +1,10 @@
 //! Everything that a set of trials says, in one pure function of them.
 
 use super::judge::{Judged, JudgedTrial, Verdict, judge, judge_against};
-use super::recommend::{Choice, Drift, choose, late_risk};
+use super::recommend::{Choice, choose};
+use super::settled::{settled_level, settled_ranking};
 use super::threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};
+use super::transfer::Transfer;
 use crate::lr::LearningRate;
 use crate::record::{TrialRecord, TrialSpec};
 
@@ -17,6 +19,14 @@ pub struct Lengths {
     pub confirm: u64,
 }
 
+impl Lengths {
+    /// Trials at the best early rate that show what a long one had learnt after a fifth of its way, the share that
+    /// [`judge`] holds against a trial.
+    pub fn yardstick(&self) -> u64 {
+        (self.long / 5).max(2)
+    }
+}
+
 /// What the trials say.
 #[derive(Debug, Clone)]
 pub struct Assessment<'a> {
@@ -26,6 +36,8 @@ pub struct Assessment<'a> {
     pub long: Option<Judged<'a>>,
     /// The confirming trials.
     pub confirm: Vec<JudgedTrial<'a>>,
+    /// The trials at the best early rate that long ones are measured by, where they are no short trials themselves.
+    pub yardsticks: Vec<JudgedTrial<'a>>,
     /// All verdicts, counted by length and rate.
     pub evidence: Vec<RateEvidence>,
     /// Where instability begins.
@@ -39,7 +51,7 @@ pub struct Assessment<'a> {
 impl Assessment<'_> {
     /// All judged trials.
     pub fn trials(&self) -> impl Iterator<Item = &JudgedTrial<'_>> {
-        self.short.trials.iter().chain(self.long.iter().flat_map(|l| &l.trials)).chain(&self.confirm)
+        self.short.trials.iter().chain(self.long.iter().flat_map(|l| &l.trials)).chain(&self.confirm).chain(&self.yardsticks)
     }
 
     /// The best early rate, when the trials show one.
@@ -47,16 +59,34 @@ impl Assessment<'_> {
         self.short.reference.as_ref().filter(|r| r.improves).map(|r| r.learning_rate)
     }
 
+    /// The rates that settle lowest over the long trials, none of them unstable, the lowest cost first.
+    pub fn finalists(&self, count: usize) -> Vec<LearningRate> {
+        let long = self.long.iter().flat_map(|l| &l.trials).filter(|t| !t.verdict.is_unstable());
+        settled_ranking(&long.map(|t| t.record).collect::<Vec<_>>()).into_iter().take(count).map(|(rate, _)| rate).collect()
+    }
+
     /// How sure the bracket is. Computed anew at each call, and not cheap: a search asks for it once, at its end.
     pub fn posterior(&self) -> Option<Posterior> {
         posterior(&self.evidence)
     }
 
-    /// Estimated probability that a full run at `rate` becomes unstable.
+    /// How the threshold of full runs is expected to lie to that of these trials.
+    fn transfer(&self) -> Transfer {
+        // A long trial next to the threshold is what tells of late instability.
+        let first = self.bracket.last_stable;
+        let is_long = self.long.iter().flat_map(|l| &l.trials).any(|t| Some(t.record.spec.learning_rate) == first);
+        let transfer = if is_long { Transfer::LONG } else { Transfer::SHORT };
+        transfer.with_width(self.bracket.width().unwrap_or(0.0))
+    }
+
+    /// Where the threshold of full runs lies with 90 % probability; `None` where no threshold was found.
+    pub fn full_run_interval(&self) -> Option<(LearningRate, LearningRate)> {
+        Some(self.transfer().interval(self.bracket.threshold()?))
+    }
+
+    /// Estimated probability that a full run at `rate` becomes unstable; `None` where no threshold was found.
     pub fn late_risk(&self, rate: LearningRate) -> Option<f64> {
-        // Having survived the confirmation puts a rate where the long trials' drift applies.
-        let drift = if self.confirmed && self.choice.learning_rate == Some(rate) { Drift::LONG } else { Drift::SHORT };
-        Some(late_risk(rate, self.bracket.threshold()?, self.posterior()?.deviation, drift))
+        Some(self.transfer().risk(rate, self.bracket.threshold()?))
     }
 }
 
@@ -73,15 +103,18 @@ fn of_length(trials: &[TrialRecord], iterations: u64) -> Vec<&TrialRecord> {
 
 /// Judges all trials and draws the conclusions. `recovers` says whether the objective's rate can be changed within a trial.
 pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: bool) -> Assessment<'_> {
-    let short = judge(&of_length(trials, lengths.short), recovers);
-    // A long trial that is no better than a short one at its fifth is lost, even if all long trials are.
-    let stricter = |trial: &JudgedTrial<'_>, other: Option<&super::Reference>| {
-        let again = other.map(|reference| judge_against(trial.record, reference)).filter(|v| v.is_unstable());
-        if trial.verdict.is_unstable() { trial.verdict } else { again.unwrap_or(trial.verdict) }
-    };
-    let mut long = judge(&of_length(trials, lengths.long), recovers);
-    for trial in &mut long.trials {
-        trial.verdict = stricter(trial, short.reference.as_ref());
+    let short_trials = of_length(trials, lengths.short);
+    let long_trials = of_length(trials, lengths.long);
+    let short = judge(&short_trials, recovers, None);
+    let yardsticks = of_length(trials, lengths.yardstick());
+    let settled = short.reference.as_ref().and_then(|r| settled_level(r.learning_rate, &yardsticks, &long_trials));
+    let mut long = judge(&long_trials, recovers, settled);
+    if settled.is_none() {
+        // A long trial that is no better than a short one at its fifth is lost, even if all long trials are.
+        for trial in long.trials.iter_mut().filter(|t| !t.verdict.is_unstable()) {
+            let again = short.reference.as_ref().map(|reference| judge_against(trial.record, reference));
+            trial.verdict = again.filter(|v| v.is_unstable()).unwrap_or(trial.verdict);
+        }
     }
     let reference = long.reference.as_ref().or(short.reference.as_ref());
     let confirm: Vec<JudgedTrial<'_>> = of_length(trials, lengths.confirm)
@@ -96,7 +129,11 @@ pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: b
     let choice = conclude(&short, long.as_ref(), &bracket, lengths, safety);
     let at_choice = || confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
     let confirmed = at_choice().count() > 0 && at_choice().all(|t| !t.verdict.is_unstable() && t.verdict != Verdict::Unjudged);
-    Assessment { short, long, confirm, evidence, bracket, choice, confirmed }
+    let apart = lengths.yardstick() != lengths.short;
+    let good = |record: &TrialRecord| if record.is_finished() { Verdict::Good } else { Verdict::Unjudged };
+    let yardsticks = yardsticks.into_iter().filter(|_| apart);
+    let yardsticks = yardsticks.map(|record| JudgedTrial { record, verdict: good(record) }).collect();
+    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, confirmed }
 }
 
 fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, lengths: Lengths, safety: f64) -> Choice {

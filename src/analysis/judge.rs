@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::curve::{end_loss, mean, median, noise, part};
+use super::settled::settled_cost;
 use crate::lr::LearningRate;
 use crate::record::{Outcome, TrialRecord};
 
@@ -108,11 +109,13 @@ pub struct Reference {
     pub improves: bool,
     /// Whether a trial's rate can be changed, so that doubts about it can be resolved.
     recovers: bool,
+    /// The settled cost that tells a trial that has a tail from a lost one.
+    settled: Option<f64>,
     levels: Vec<Level>,
 }
 
 impl Reference {
-    fn new(learning_rate: LearningRate, trials: &[&TrialRecord], recovers: bool) -> Option<Self> {
+    fn new(learning_rate: LearningRate, trials: &[&TrialRecord], recovers: bool, settled: Option<f64>) -> Option<Self> {
         let noises: Vec<f64> = trials.iter().map(|t| noise(part(t.own_losses(), LOST - WINDOW, 1.0))).collect();
         let deviation = median(&noises)?;
         let around = |t: &TrialRecord, share: f64| median(part(t.own_losses(), share - WINDOW, share + WINDOW));
@@ -134,6 +137,7 @@ impl Reference {
             kept: mean(&levels.iter().map(|l| l.kept).collect::<Vec<_>>()),
             improves: gains.iter().any(|gain| *gain > 3.0 * window_error),
             recovers,
+            settled,
             levels,
         })
     }
@@ -187,8 +191,9 @@ pub(super) fn rates_of<'a>(trials: impl Iterator<Item = &'a TrialRecord>) -> Vec
 /// Judges trials of one length against the best rate among them.
 ///
 /// The best rate is the one with the least mean end loss over seeds, among the rates below the first that gave a loss that is
-/// not finite. `recovers` says whether the objective's rate can be changed within a trial.
-pub fn judge<'a>(trials: &[&'a TrialRecord], recovers: bool) -> Judged<'a> {
+/// not finite. `recovers` says whether the objective's rate can be changed within a trial, and `settled` is the
+/// [settled cost](super::settled_level) that those above the best rate must reach.
+pub fn judge<'a>(trials: &[&'a TrialRecord], recovers: bool, settled: Option<f64>) -> Judged<'a> {
     let finished: Vec<&TrialRecord> = trials.iter().copied().filter(|t| t.is_finished()).collect();
     let mut best: Option<(f64, LearningRate, Vec<&TrialRecord>)> = None;
     for rate in rates_of(finished.iter().copied()) {
@@ -202,7 +207,7 @@ pub fn judge<'a>(trials: &[&'a TrialRecord], recovers: bool) -> Judged<'a> {
             best = Some((mean, rate, at));
         }
     }
-    let reference = best.and_then(|(_, rate, at)| Reference::new(rate, &at, recovers));
+    let reference = best.and_then(|(_, rate, at)| Reference::new(rate, &at, recovers, settled));
     let verdict = |record: &TrialRecord| reference.as_ref().map_or_else(|| alone(record), |r| judge_against(record, r));
     let trials = trials.iter().map(|&record| JudgedTrial { record, verdict: verdict(record) }).collect();
     Judged { reference, trials }
@@ -231,7 +236,10 @@ pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
     let losses = trial.own_losses();
     let (Some(end), Some(initial)) = (end_loss(losses), initial_loss(trial)) else { return Verdict::Unjudged };
     let level = reference.level(trial.spec.seed, initial);
-    if end <= level.kept {
+    let above = trial.spec.learning_rate > reference.learning_rate;
+    let settled = reference.settled.filter(|_| trial.spec.recovery.is_some());
+    let is_lost = settled.is_some_and(|least| settled_cost(trial).is_none_or(|cost| cost > least));
+    if end <= level.kept && !(above && is_lost) {
         return Verdict::Good;
     }
     if trial.spec.learning_rate < reference.learning_rate {
@@ -242,6 +250,7 @@ pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
         return Verdict::BlowUp;
     }
     let saved = match trial.recovery_losses() {
+        _ if settled.is_some() => !is_lost,
         [] if end <= level.lost => !(reference.recovers && is_stuck(losses, end, &level)),
         [] => !reference.recovers && is_converging(losses, reference.end),
         recovery => median(part(recovery, 0.5, 1.0)).is_some_and(|late| late <= level.target(end)),

@@ -9,10 +9,14 @@ mod curve;
 mod judge;
 pub mod range_test;
 mod recommend;
+mod settled;
 mod threshold;
+mod transfer;
 
 pub use assess::{Assessment, Lengths, assess};
 pub use curve::{end_loss, median};
 pub use judge::{Judged, JudgedTrial, Reference, Verdict, judge, judge_against, unresolved};
-pub use recommend::{Choice, Drift, choose, late_risk, plateau};
+pub use recommend::{Choice, choose, plateau};
+pub use settled::{settled_cost, settled_level, settled_ranking};
 pub use threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};
+pub use transfer::Transfer;

@@ -2,8 +2,10 @@
 
 use super::curve::{end_loss, mean};
 use super::judge::{Judged, Verdict, rates_of};
+use super::settled::{settled_cost, settled_ranking};
 use super::threshold::Bracket;
 use crate::lr::LearningRate;
+use crate::record::TrialRecord;
 
 /// A recommended rate and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +14,8 @@ pub struct Choice {
     pub learning_rate: Option<LearningRate>,
     /// The lowest and the highest rate about as good.
     pub plateau: Option<(LearningRate, LearningRate)>,
+    /// What the longer trials favour, before any cap.
+    pub favoured: Option<LearningRate>,
     /// Whether the safety factor, not the losses, set the rate.
     pub capped: bool,
     /// The reasons, one sentence each.
@@ -21,7 +25,7 @@ pub struct Choice {
 impl Choice {
     /// No recommendation, for this reason.
     pub fn none(reason: impl Into<String>) -> Self {
-        Self { learning_rate: None, plateau: None, capped: false, because: vec![reason.into()] }
+        Self { learning_rate: None, plateau: None, favoured: None, capped: false, because: vec![reason.into()] }
     }
 }
 
@@ -42,15 +46,28 @@ pub fn plateau(judged: &Judged<'_>) -> Option<(LearningRate, LearningRate)> {
     Some((*below, *above))
 }
 
-/// Chooses ε₀: the highest rate that loses nothing that matters over the long trials, but at most the instability threshold
-/// divided by `safety`. This is the book's rule (Goodfellow et al. 2016, §8.3.1) with "higher" made "still as good over more
-/// iterations" and "not so high" made a factor.
+/// What the longer trials favour: the lowest and the highest rate about as good as any, and the one to take. That is the rate
+/// that settles lowest, or where trials have no tails, the highest that loses nothing against the best.
+fn favoured(long: &Judged<'_>) -> Option<(LearningRate, LearningRate, LearningRate)> {
+    let records: Vec<&TrialRecord> = long.trials.iter().filter(|t| !t.verdict.is_unstable()).map(|t| t.record).collect();
+    let steady = long.reference.as_ref()?.learning_rate;
+    match settled_ranking(&records).first() {
+        Some(&(settled, _)) if settled < steady => Some((settled, steady, settled)),
+        Some(&(settled, _)) => Some((steady, settled, settled)),
+        None => plateau(long).map(|(low, high)| (low, high, high)),
+    }
+}
+
+/// Chooses ε₀: the rate that does best over the long trials once it has fallen, but at most the instability threshold divided by
+/// `safety`. This is the book's rule (Goodfellow et al. 2016, §8.3.1) with "higher" made "better after a decay" and "not so high"
+/// made a factor. Where trials have no tails, the highest rate that loses nothing that matters over the long trials.
 ///
 /// Without long trials the best early rate is not raised: over 40 tasks raising it on 100 iterations' evidence made 5 % of full
 /// runs unstable.
 pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, bracket: &Bracket, safety: f64) -> Choice {
-    let plateau = long.and_then(plateau);
-    let wanted = plateau.map_or(best_early, |(_, high)| high);
+    let favoured = long.and_then(favoured);
+    let settles = long.is_some_and(|long| long.trials.iter().any(|t| settled_cost(t.record).is_some()));
+    let wanted = favoured.map_or(best_early, |(_, _, rate)| rate);
     let cap = bracket.threshold().map(|t| t.shifted(-safety.log10()));
     let chosen = cap.map_or(wanted, |cap| if wanted < cap { wanted } else { cap });
     let capped = chosen < wanted;
@@ -61,10 +78,13 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
     }
     let mut because = vec![format!("{best_early} does best over the first {short} iterations")];
     let long_length = long.and_then(|l| l.trials.first()).map_or(0, |t| t.record.spec.iterations);
-    because.push(match plateau {
+    because.push(match favoured {
         None => format!("no longer trials support a higher rate than the best over {short} iterations"),
-        Some((_, high)) if high > best_early => format!("over {long_length} iterations, rates up to {high} do as well as any"),
-        Some((_, high)) if high < best_early => format!("over {long_length} iterations, {high} does better"),
+        Some((.., rate)) if settles => {
+            format!("over {long_length} iterations, after which the rate falls to 1 %, {rate} does best")
+        }
+        Some((.., high)) if high > best_early => format!("over {long_length} iterations, rates up to {high} do as well as any"),
+        Some((.., high)) if high < best_early => format!("over {long_length} iterations, {high} does better"),
         Some(_) => format!("over {long_length} iterations, no higher rate does as well"),
     });
     match (bracket.threshold(), bracket.first_unstable) {
@@ -81,57 +101,6 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
         let factor = bracket.threshold().map_or(f64::NAN, |t| t.get() / best_early.get());
         because.push(format!("no headroom: the best early rate is only {factor:.1}× below the threshold"));
     }
-    let plateau = plateau.map(|(low, _)| (if low < chosen { low } else { chosen }, chosen));
-    Choice { learning_rate: Some(chosen), plateau, capped, because }
-}
-
-/// How far the threshold of a full run lies from that of its trials: mean and standard deviation of
-/// log₁₀(full ÷ trial), measured on 40 tasks with linear decay.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Drift {
-    mean: f64,
-    deviation: f64,
-}
-
-impl Drift {
-    /// For trials of 100 iterations.
-    pub const SHORT: Self = Self { mean: 0.07, deviation: 0.36 };
-    /// For trials of 400 iterations.
-    pub const LONG: Self = Self { mean: 0.17, deviation: 0.29 };
-}
-
-/// Estimated probability that a full run at `rate` becomes unstable, with the trials' threshold at `threshold` and known to
-/// `deviation` decades: Φ((log ε − log T − drift) / √(sd_T² + sd_drift²)).
-pub fn late_risk(rate: LearningRate, threshold: LearningRate, deviation: f64, drift: Drift) -> f64 {
-    let distance = rate.log10() - threshold.log10() - drift.mean;
-    normal_cdf(distance / deviation.hypot(drift.deviation))
-}
-
-/// Φ, by Abramowitz & Stegun 7.1.26 for the error function (error below 1.5e-7).
-fn normal_cdf(z: f64) -> f64 {
-    let x = z.abs() / std::f64::consts::SQRT_2;
-    let t = 1.0 / (1.0 + 0.327_591_1 * x);
-    let polynomial =
-        t * (0.254_829_592 + t * (-0.284_496_736 + t * (1.421_413_741 + t * (-1.453_152_027 + t * 1.061_405_429))));
-    let erf = 1.0 - polynomial * (-x * x).exp();
-    0.5 * (1.0 + erf.copysign(z))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_normal_distribution_is_right() {
-        for (z, p) in [(0.0, 0.5), (1.0, 0.841_344_7), (-1.959_964, 0.025)] {
-            assert!((normal_cdf(z) - p).abs() < 1e-6, "{z}");
-        }
-    }
-
-    #[test]
-    fn risk_falls_with_distance() {
-        let rate = |v| LearningRate::new(v).unwrap();
-        let risk = |v| late_risk(rate(v), rate(1.0), 0.05, Drift::LONG);
-        assert!(risk(0.1) < risk(0.5) && risk(0.5) < risk(1.0) && risk(0.1) < 0.01);
-    }
+    let plateau = favoured.map(|(low, ..)| (if low < chosen { low } else { chosen }, chosen));
+    Choice { learning_rate: Some(chosen), plateau, favoured: favoured.map(|(.., rate)| rate), capped, because }
 }

@@ -33,10 +33,10 @@ pub(crate) fn read(mut section: Section<'_>, optimizer: Option<&OptimizerPlan>) 
             format!("write `long-iterations = {}`, or lower `iterations`", LONG * iterations),
         );
     }
-    let seeds = section.integer("seeds", SEEDS).unwrap_or(3);
+    let seeds = section.integer("seeds", SEEDS).unwrap_or(2);
     let first_seed = section.integer("first-seed", 0..=largest_seed).unwrap_or(0);
     let resolution = section.number("resolution", above_zero_to(1.0)).unwrap_or(0.1);
-    let safety = section.number("safety", 1.0..=MOST_SAFETY).unwrap_or(2.0);
+    let safety = section.number("safety", 1.0..=MOST_SAFETY).unwrap_or(1.6);
     let above_one = (Bound::Excluded(1.0), Bound::Included(MOST_SAFETY));
     let check_margin = section.number("check-margin", above_one).unwrap_or(1.5);
     let budget = section.integer("budget", 1..=largest_seed);

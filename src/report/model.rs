@@ -145,6 +145,9 @@ pub struct Instability {
     pub resolution_decades: f64,
     /// Posterior of the rate at which half the seeds are unstable: 5 %, 50 % and 95 % quantiles.
     pub interval: Option<Interval>,
+    /// Where the threshold of full runs lies with 90 % probability, as measured on the benchmark's tasks.
+    #[serde(default)]
+    pub full_run_interval: Option<RateInterval>,
     /// Why trials above were called unstable, one line per rate.
     pub evidence: Vec<Evidence>,
     /// Set when the threshold lies outside what was tried.
@@ -284,4 +287,15 @@ pub struct Cost {
     pub trial_iterations: u64,
     /// That as a share of the planned run.
     pub share_of_planned_run: Option<f64>,
+}
+
+/// Two rates with a quantity between them.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct RateInterval {
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The probability that the quantity lies between them.
+    pub confidence: f64,
 }

@@ -75,6 +75,7 @@ pub(crate) fn found() -> Report {
             threshold: Some(0.5955),
             resolution_decades: 0.02,
             interval: Some(Interval { low: 0.55, median: 0.61, high: 0.66, confidence: 0.9 }),
+            full_run_interval: Some(RateInterval { low: 0.54, high: 0.88, confidence: 0.9 }),
             evidence: vec![Evidence {
                 learning_rate: 0.631,
                 iterations: 100,
@@ -114,6 +115,7 @@ pub(crate) fn nothing_found() -> Report {
             threshold: None,
             resolution_decades: 0.02,
             interval: None,
+            full_run_interval: None,
             evidence: vec![],
             censored: Some(Censored::AboveRange),
         },

@@ -160,10 +160,10 @@ fn ways(report: &Report, rate: f64) -> String {
 /// Where training becomes unstable, in words.
 pub fn threshold(instability: &Instability) -> String {
     let interval = instability
-        .interval
+        .full_run_interval
         .map(|i| {
             let (confidence, low, high) = (percent(i.confidence), number(i.low), number(i.high));
-            format!("; half the seeds by {} ({confidence} interval {low} to {high})", number(i.median))
+            format!("; full runs from {low} to {high} on ({confidence} interval)")
         })
         .unwrap_or_default();
     let bracket = match (instability.last_stable, instability.first_unstable, instability.censored) {

@@ -1,19 +1,33 @@
 //! `find`: scan, refine, bisect, compete, confirm.
 
+use std::ops::Range;
+
 use super::{RunOptions, Searcher, Settings, Stop, Sweep};
 use crate::lr::LearningRate;
+use crate::record::TrialSpec;
 use crate::trial::Objective;
 
 /// Rates a decade in the first scan, and after the refinement around the best rate.
 pub(super) const SCAN_DENSITY: usize = 2;
-pub(super) const REFINED_STEP: f64 = 0.25;
+const REFINED_STEP: f64 = 0.25;
 
 /// How far beyond its range a search looks, in decades on either side.
 const EXTENSION: f64 = 6.0;
 
-/// Steps down from the threshold of short trials in search of that of long ones: how many, and how wide in decades.
-const LATE_STEPS: usize = 6;
-const LATE_STEP: f64 = 0.1;
+/// Halvings of a bracket at most.
+const HALVINGS: usize = 40;
+
+/// The bracket of long trials is narrow enough at this many decades.
+const LATE_RESOLUTION: f64 = 0.125;
+
+/// Seeds of the longer trials: two chose nearly as well as three over 40 tasks.
+pub(super) const COMPETING: usize = 2;
+
+/// Rates that get longer trials with more than one seed.
+pub(super) const FINALISTS: usize = 2;
+
+/// Rates tried beyond those around the best early one.
+const EDGES: usize = 4;
 
 /// Recommendations tried before giving up, each below one that failed its confirmation.
 const CONFIRMATIONS: usize = 4;
@@ -39,7 +53,7 @@ impl Searcher<'_> {
             let assessment = self.assess();
             let Some(rate) = assessment.choice.learning_rate.filter(|_| !assessment.confirmed) else { break };
             let fresh = self.settings.seeds..2 * self.settings.seeds;
-            self.run("confirmation on fresh seeds", self.cross(&[rate], fresh, self.settings.lengths.confirm))?;
+            self.run("confirmation on fresh seeds", self.settling(&[rate], fresh, self.settings.lengths.confirm))?;
             self.resolve()?;
         }
         Ok(())
@@ -89,7 +103,7 @@ impl Searcher<'_> {
         }
     }
 
-    /// Quarter decades from half a decade below the best rate up to the first unstable one, with all seeds.
+    /// The best rate and its neighbours, quarter decades away, with all seeds.
     fn refine(&mut self) -> Result<(), Stop> {
         let assessment = self.assess();
         let Some(best) = assessment.best_early() else { return Ok(()) };
@@ -100,27 +114,61 @@ impl Searcher<'_> {
             let same = |other: &&LearningRate| (other.log10() - rate.log10()).abs() < 0.2 * REFINED_STEP;
             scanned.iter().find(same).copied().unwrap_or(rate)
         };
-        let steps = ((top.log10() - best.log10()) / REFINED_STEP).round() as i32;
-        let mut rates: Vec<LearningRate> = (-2..=steps).map(|k| exact(best.shifted(f64::from(k) * REFINED_STEP))).collect();
+        let steps = (((top.log10() - best.log10()) / REFINED_STEP).round() as i32).min(1);
+        let mut rates: Vec<LearningRate> = (-1..=steps).map(|k| exact(best.shifted(f64::from(k) * REFINED_STEP))).collect();
         rates.retain(|rate| *rate <= top && self.may_try(*rate));
         rates.dedup();
         self.run("refinement", self.cross(&rates, 0..self.settings.seeds, self.settings.lengths.short))?;
         self.resolve()
     }
 
-    /// Halves the bracket, in the logarithm, until it is as narrow as asked.
-    fn bisect(&mut self) -> Result<(), Stop> {
-        loop {
-            let bracket = self.assess().bracket;
-            let (Some(middle), Some(width)) = (bracket.threshold(), bracket.width()) else { return Ok(()) };
-            let is_new = Some(middle) != bracket.last_stable && Some(middle) != bracket.first_unstable;
-            if width <= self.settings.resolution || !is_new {
-                return Ok(());
+    /// Halves the bracket, in the logarithm, until it is no wider than `resolution`: first with one seed, which is cheap, and then
+    /// with all of `seeds` from the highest rate that is stable for the first.
+    fn narrow(
+        &mut self,
+        stage: &'static str,
+        resolution: f64,
+        seeds: usize,
+        trials: impl Fn(&Self, LearningRate, Range<usize>) -> Vec<TrialSpec>,
+    ) -> Result<(), Stop> {
+        for seeds in [1, seeds] {
+            for _ in 0..HALVINGS {
+                let Some(stable) = self.assess().bracket.last_stable else { return Ok(()) };
+                let before = self.trials.len();
+                self.run(stage, trials(self, stable, 0..seeds))?;
+                self.resolve()?;
+                let bracket = self.assess().bracket;
+                if self.trials.len() > before && bracket.last_stable != Some(stable) {
+                    continue;
+                }
+                let (Some(middle), Some(width)) = (bracket.threshold(), bracket.width()) else { break };
+                let is_new = Some(middle) != bracket.last_stable && Some(middle) != bracket.first_unstable;
+                if width <= resolution || !is_new {
+                    break;
+                }
+                self.run(stage, trials(self, middle, 0..seeds))?;
+                self.resolve()?;
             }
-            let seeds = 0..self.settings.seeds;
-            self.run("bisection of the threshold", self.cross(&[middle], seeds, self.settings.lengths.short))?;
-            self.resolve()?;
         }
+        Ok(())
+    }
+
+    /// Bisects the threshold of short trials.
+    fn bisect(&mut self) -> Result<(), Stop> {
+        let (resolution, seeds) = (self.settings.resolution, self.settings.seeds);
+        self.narrow("bisection of the threshold", resolution, seeds, |search, rate, seeds| {
+            search.cross(&[rate], seeds, search.settings.lengths.short)
+        })
+    }
+
+    /// Longer trials just below the threshold of the short ones: a threshold that holds for short trials only would promise too
+    /// much. Where they are unstable, bisects between them and the highest rate that is stable for longer.
+    fn look_for_late_instability(&mut self) -> Result<(), Stop> {
+        let resolution = self.settings.resolution.max(LATE_RESOLUTION);
+        let seeds = self.settings.seeds.min(COMPETING);
+        self.narrow("longer trials below the threshold", resolution, seeds, |search, rate, seeds| {
+            search.settling(&[rate], seeds, search.settings.lengths.long)
+        })
     }
 
     /// Whether the search may try this rate.
@@ -128,56 +176,52 @@ impl Searcher<'_> {
         self.settings.extend || (self.settings.range.low()..=self.settings.range.high()).contains(&rate)
     }
 
-    /// Longer trials just below the threshold, and step by step further down while they are unstable: a threshold that holds for
-    /// short trials only would promise too much.
-    fn look_for_late_instability(&mut self) -> Result<(), Stop> {
-        let Some(mut rate) = self.assess().bracket.last_stable else { return Ok(()) };
-        for _ in 0..LATE_STEPS {
-            let first = self.assess().bracket.first_unstable;
-            let seeds = 0..self.settings.seeds;
-            self.run("longer trials below the threshold", self.cross(&[rate], seeds, self.settings.lengths.long))?;
-            self.resolve()?;
-            if first.is_none() || self.assess().bracket.first_unstable == first {
-                return Ok(());
-            }
-            rate = rate.shifted(-LATE_STEP);
-        }
-        Ok(())
-    }
-
     /// Longer trials of the rates that may be recommended: from just below the best early rate upwards, but none that the safety
     /// factor rules out.
     fn compete(&mut self) -> Result<(), Stop> {
         let assessment = self.assess();
         let Some(best) = assessment.best_early() else { return Ok(()) };
+        let seeds = 0..self.settings.seeds.min(COMPETING);
         let cap = assessment.bracket.threshold().map(|t| t.shifted(-self.settings.safety.log10()));
+        let mut specs = self.settling(&[best], seeds.clone(), self.settings.lengths.yardstick());
         let allowed = |rate: &LearningRate| self.may_try(*rate) && cap.is_none_or(|cap| *rate < cap);
-        let mut rates: Vec<LearningRate> =
-            (-1..=3).map(|k| best.shifted(f64::from(k) * REFINED_STEP)).filter(allowed).collect();
-        if let Some(cap) = cap.filter(|_| rates.len() < 5) {
+        let mut rates: Vec<LearningRate> = (0..=2).map(|k| best.shifted(f64::from(k) * REFINED_STEP)).filter(allowed).collect();
+        if let Some(cap) = cap.filter(|_| rates.len() < 3) {
             rates.push(cap);
             if rates.len() == 1 {
                 rates.push(cap.shifted(-REFINED_STEP));
             }
         }
-        // Two of three seeds chose nearly as well over 40 tasks.
-        let seeds = 0..self.settings.seeds.min(2);
-        self.run("longer trials", self.cross(&rates, seeds.clone(), self.settings.lengths.long))?;
+        // Where the rate may fall at the end of a trial, one seed is enough to see which rates are worth a second.
+        let settles = self.objective.can_change_rate();
+        let first = if settles { 0..1 } else { seeds.clone() };
+        specs.extend(self.settling(&rates, first.clone(), self.settings.lengths.long));
+        self.run("longer trials", specs)?;
         self.resolve()?;
-        // Where the lowest is the best, look lower still.
-        for _ in 0..3 {
-            let lowest = rates.iter().copied().min_by(|a, b| a.get().total_cmp(&b.get()));
-            let best = self.assess().long.and_then(|l| l.reference).map(|r| r.learning_rate);
-            let Some(next) = lowest.filter(|_| best == lowest || best.is_none()).map(|l| l.shifted(-REFINED_STEP)) else {
+        // Where the best lies at an edge, look beyond it.
+        for _ in 0..EDGES {
+            rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
+            let (lowest, highest) = (rates[0], rates[rates.len() - 1]);
+            let Some(favoured) = self.assess().choice.favoured else { break };
+            let next = if favoured <= lowest {
+                lowest.shifted(-REFINED_STEP)
+            } else if favoured >= highest && cap.is_none_or(|cap| highest < cap) {
+                let step = highest.shifted(REFINED_STEP);
+                cap.filter(|cap| *cap < step).unwrap_or(step)
+            } else {
                 break;
             };
             if !self.may_try(next) {
                 break;
             }
             rates.push(next);
-            self.run("longer trials", self.cross(&[next], seeds.clone(), self.settings.lengths.long))?;
+            self.run("longer trials", self.settling(&[next], first.clone(), self.settings.lengths.long))?;
             self.resolve()?;
         }
-        Ok(())
+        if settles && seeds.len() > 1 {
+            let finalists = self.assess().finalists(FINALISTS);
+            self.run("longer trials", self.settling(&finalists, seeds, self.settings.lengths.long))?;
+        }
+        self.resolve()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use super::check::LADDER;
-use super::find::{REFINED_STEP, SCAN_DENSITY};
+use super::find::{COMPETING, FINALISTS, SCAN_DENSITY};
 
 /// What a search is expected to cost. The search itself extends its range where it must, and ends stages early where it can.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,14 +32,17 @@ impl Forecast {
     /// The expected cost of [`find`](super::find).
     pub fn of_find(settings: &Settings) -> Self {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
-        let halvings = (REFINED_STEP / settings.resolution).log2().ceil().max(0.0) as usize;
+        let halvings = (0.5 / settings.resolution).log2().ceil().max(0.0) as usize;
+        // A longer trial with its tail, most of which begin where a short one ended.
+        let long = lengths.long + lengths.long / 2 - lengths.short;
+        let finalists = seeds.min(COMPETING) - 1;
         Self::of(vec![
             stage("scan", settings.range.grid(SCAN_DENSITY).len(), lengths.short),
-            stage("refinement", 4 * seeds, lengths.short),
-            stage("bisection of the threshold", halvings * seeds, lengths.short),
-            stage("longer trials", 4 * seeds.min(2), lengths.long - lengths.short),
-            stage("longer trials below the threshold", seeds, lengths.long - lengths.short),
-            stage("confirmation on fresh seeds", seeds, lengths.confirm),
+            stage("refinement", 3 * seeds - 1, lengths.short),
+            stage("bisection of the threshold", halvings + seeds - 1, lengths.short),
+            stage("longer trials", 3 + FINALISTS * finalists, long),
+            stage("longer trials below the threshold", 1 + seeds.min(COMPETING), long),
+            stage("confirmation on fresh seeds", seeds, lengths.confirm + lengths.confirm / 2),
         ])
     }
 

@@ -7,7 +7,7 @@ use super::verdict;
 use crate::analysis::{Assessment, assess, end_loss, median};
 use crate::lr::{LearningRate, significant};
 use crate::report::{
-    BestEarly, Censored, Cost, Evidence, Finding, Instability, Interval, Recommendation, Report, SCHEMA_VERSION,
+    BestEarly, Censored, Cost, Evidence, Finding, Instability, Interval, RateInterval, Recommendation, Report, SCHEMA_VERSION,
     ScheduleReport, Spread, Status, Tool, Trial, Warning,
 };
 use crate::search::{Settings, Stop, Sweep};
@@ -95,6 +95,11 @@ fn instability(assessment: &Assessment<'_>, settings: &Settings) -> Instability 
         threshold: bracket.threshold().map(LearningRate::get),
         resolution_decades: settings.resolution,
         interval,
+        full_run_interval: assessment.full_run_interval().map(|(low, high)| RateInterval {
+            low: low.get(),
+            high: high.get(),
+            confidence: 0.9,
+        }),
         evidence: assessment.evidence.iter().map(row).collect(),
         censored,
     }

@@ -66,6 +66,7 @@ pub(super) fn with_trials(trials: Vec<Trial>) -> Report {
             threshold: Some(0.4899),
             resolution_decades: 0.02,
             interval: Some(Interval { low: 0.45, median: 0.6, high: 0.8, confidence: 0.9 }),
+            full_run_interval: None,
             evidence: vec![Evidence {
                 learning_rate: 0.6,
                 iterations: 200,

@@ -1,0 +1,54 @@
+//! Where a trial stands once its rate has fallen.
+//!
+//! At a steady rate a trial ends on a noise floor that grows with the rate, and the floor hides what was learnt: a steady trial
+//! speaks for rates that are too low. The planned run decays, and loses that floor. So the longer trials end with a tail in which
+//! the rate falls to a hundredth, and the loss on the probe set after it, which no mini-batch blurs, is their settled cost.
+
+use super::curve::mean;
+use super::judge::rates_of;
+use crate::lr::LearningRate;
+use crate::record::{Outcome, TrialRecord};
+
+/// Costs that differ by less than this share of what was learnt are the same: where the best rate has reached its floor, every
+/// stable rate is a little above it.
+const SAME: f64 = 0.01;
+
+/// The loss on the probe set after the tail; `None` where there was no tail, or the loss is not finite.
+pub fn settled_cost(trial: &TrialRecord) -> Option<f64> {
+    trial.spec.recovery?;
+    trial.probe.iter().find(|point| point.iteration == trial.spec.total_iterations())?.loss
+}
+
+/// Rates and the mean over seeds of their settled costs, the lowest first. Only rates tried with the most seeds are compared, for
+/// seeds differ; and none from the first with a loss that is not finite upwards.
+pub fn settled_ranking(trials: &[&TrialRecord]) -> Vec<(LearningRate, f64)> {
+    let mut ranking: Vec<(LearningRate, f64)> = Vec::new();
+    let mut most = 0;
+    for rate in rates_of(trials.iter().copied()) {
+        let at = || trials.iter().filter(|t| t.spec.learning_rate == rate && t.is_finished());
+        if at().any(|t| matches!(t.outcome, Outcome::Diverged { .. })) {
+            break;
+        }
+        let costs: Vec<f64> = at().filter_map(|t| settled_cost(t)).collect();
+        if costs.len() < at().count() || costs.len() < most.max(1) {
+            continue;
+        }
+        if costs.len() > most {
+            most = costs.len();
+            ranking.clear();
+        }
+        ranking.push((rate, mean(&costs)));
+    }
+    ranking.sort_by(|a, b| a.1.total_cmp(&b.1));
+    ranking
+}
+
+/// The settled cost that a longer trial must reach, or it has lost for good nearly all that it was given beyond a short one: what
+/// the best early rate settled at after a short trial. `None` where no such trial has a tail.
+pub fn settled_level(best_early: LearningRate, short: &[&TrialRecord], long: &[&TrialRecord]) -> Option<f64> {
+    let at_best = || short.iter().filter(|t| t.spec.learning_rate == best_early);
+    let reached = at_best().filter_map(|t| settled_cost(t)).reduce(f64::max)?;
+    let initial = at_best().filter_map(|t| t.probe.first()?.loss).reduce(f64::max)?;
+    let floor = settled_ranking(long).first().map(|(_, cost)| cost + SAME * (initial - cost));
+    Some(floor.map_or(reached, |floor| floor.max(reached)))
+}
