@@ -100,7 +100,7 @@ impl<'a> Truth<'a> {
     }
 
     /// Final cost on the training set, a diverged run counted as if nothing had been learnt.
-    fn cost_of(&self, rate: LearningRate, seed: u64) -> f64 {
+    pub(crate) fn cost_of(&self, rate: LearningRate, seed: u64) -> f64 {
         let curve = self.curve(rate, seed);
         let initial = curve[0].unwrap_or(f64::INFINITY);
         curve[EVALUATIONS as usize].map_or(initial, |last| last.min(initial))

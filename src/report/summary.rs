@@ -317,8 +317,7 @@ recommended learning rate  0.12   (linear decay to 0.0012 over 9,000 iterations)
 why             it keeps 93 % of the best rate's progress
                 it is 5 times below the threshold
 best early      0.05 after 100 iterations (loss 0.312, 0.298 to 0.341 over 2 seeds)
-unstable from   0.631 for some seed (0.562 is stable); half the seeds by 0.61 (90 % interval 0.55 to
-                0.66)
+unstable from   0.631 for some seed (0.562 is stable); full runs from 0.54 to 0.88 on (90 % interval)
 headroom        5× below the threshold, 0.596
 risk            1.2 % estimated chance that a full run at this rate becomes unstable
 as good         0.09 to 0.16
@@ -339,7 +338,7 @@ next            lrfind check configs/digits.toml --lr 0.12
         (report.instability.last_stable, report.instability.first_unstable) = (Some(0.1655), Some(0.1707));
         let text = plain(&report);
         assert!(text.starts_with("recommended learning rate  0.04769 "), "{text}");
-        assert!(text.contains("unstable from   0.171 for some seed (0.166 is stable); half"), "{text}");
+        assert!(text.contains("unstable from   0.171 for some seed (0.166 is stable); full runs"), "{text}");
         assert!(text.ends_with("--lr 0.04769\n"), "{text}");
         report.instability.last_stable = Some(0.1706);
         assert!(plain(&report).contains("unstable from   0.1707 for some seed (0.1706 is stable)"));
