@@ -11,7 +11,7 @@ use crate::record::{Outcome, TrialRecord};
 
 /// Costs that differ by less than this share of what was learnt are the same: where the best rate has reached its floor, every
 /// stable rate is a little above it.
-const SAME: f64 = 0.03;
+const SAME: f64 = 0.01;
 
 /// The loss on the probe set after the tail; `None` where there was no tail, or the loss is not finite.
 pub fn settled_cost(trial: &TrialRecord) -> Option<f64> {

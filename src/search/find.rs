@@ -17,8 +17,8 @@ const EXTENSION: f64 = 6.0;
 /// Halvings of a bracket at most.
 const HALVINGS: usize = 40;
 
-/// The bracket of long trials is narrow enough at this many decades.
-const LATE_RESOLUTION: f64 = 0.125;
+/// The bracket of long trials, which are dear, may be this many times as wide as that of short ones.
+const LATE_RESOLUTION: f64 = 1.25;
 
 /// Seeds of the longer trials: two chose nearly as well as three over 40 tasks.
 pub(super) const COMPETING: usize = 2;
@@ -164,7 +164,7 @@ impl Searcher<'_> {
     /// Longer trials just below the threshold of the short ones: a threshold that holds for short trials only would promise too
     /// much. Where they are unstable, bisects between them and the highest rate that is stable for longer.
     fn look_for_late_instability(&mut self) -> Result<(), Stop> {
-        let resolution = self.settings.resolution.max(LATE_RESOLUTION);
+        let resolution = LATE_RESOLUTION * self.settings.resolution;
         let seeds = self.settings.seeds.min(COMPETING);
         self.narrow("longer trials below the threshold", resolution, seeds, |search, rate, seeds| {
             search.settling(&[rate], seeds, search.settings.lengths.long)

@@ -87,9 +87,13 @@ impl<'a> Searcher<'a> {
     fn settling(&self, rates: &[LearningRate], seeds: std::ops::Range<usize>, iterations: u64) -> Vec<TrialSpec> {
         let mut specs = self.cross(rates, seeds, iterations);
         if self.objective.can_change_rate() {
+            // Far above the best rate a hundredth is still no gentle rate, with momentum above all.
+            let gentle = self.assess().best_early().map(|best| best.shifted(-1.0));
             for spec in &mut specs {
+                let fallen = spec.learning_rate.shifted(-FALL);
+                let learning_rate = gentle.filter(|gentle| *gentle < fallen).unwrap_or(fallen);
                 let iterations = ((spec.iterations as f64 * TAIL).round() as u64).max(SHORTEST_TAIL);
-                spec.recovery = Some(Recovery { learning_rate: spec.learning_rate.shifted(-FALL), iterations });
+                spec.recovery = Some(Recovery { learning_rate, iterations });
             }
         }
         specs
