@@ -60,7 +60,9 @@ fn task(name: &str, half: char, costs: [f64; 4]) -> Task {
         hindsight,
         rows: RULES.iter().zip(costs).map(|(rule, cost)| row(rule, vec![answer(0.1, cost), answer(0.2, cost)])).collect(),
         reports: vec![report],
-        risks: FACTORS.map(|factor| Risk { factor, p: Some(factor / 5.0), unstable: u64::from(factor > 1.0), runs: 3 }).to_vec(),
+        risks: FACTORS
+            .map(|factor| Risk { factor, p: Some(factor / 5.0), unstable: u64::from(factor > 1.0), runs: 3 })
+            .to_vec(),
         checks: vec![
             check(0.1, CheckVerdict::Safe, 0),
             check(0.3, CheckVerdict::Marginal, 0),

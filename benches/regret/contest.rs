@@ -30,12 +30,7 @@ fn repeated<'a>(study: &Study<'a>, repetition: u64) -> Study<'a> {
 }
 
 /// What everybody says, ours first, and the report of our own search; the published rules only if `rivals`.
-pub(crate) fn hear(
-    study: &Study<'_>,
-    configured: Option<LearningRate>,
-    repetition: u64,
-    rivals: bool,
-) -> (Vec<Said>, Report) {
+pub(crate) fn hear(study: &Study<'_>, configured: Option<LearningRate>, repetition: u64, rivals: bool) -> (Vec<Said>, Report) {
     let study = repeated(study, repetition);
     let report = study.find(&RunOptions::default());
     let best = rate(report.best_early.value.as_ref().map(|b| b.learning_rate));

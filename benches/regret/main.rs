@@ -22,6 +22,10 @@ use arguments::Arguments;
 use figures::{Summary, Task};
 
 fn main() -> ExitCode {
+    if std::env::args().any(|word| word == "--help") {
+        print!("{}", arguments::HELP);
+        return ExitCode::SUCCESS;
+    }
     let arguments = match Arguments::read(std::env::args().skip(1)) {
         Ok(arguments) => arguments,
         Err(problem) => {

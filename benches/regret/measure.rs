@@ -80,7 +80,12 @@ fn nothing_learnt(truth: &Truth<'_>) -> f64 {
 }
 
 fn answer(said: &Said, cost: f64, interpolated: bool) -> Answer {
-    Answer { rate: said.rate.map(LearningRate::get), cost: significant(cost, DIGITS), interpolated, trial_iterations: said.trial_iterations }
+    Answer {
+        rate: said.rate.map(LearningRate::get),
+        cost: significant(cost, DIGITS),
+        interpolated,
+        trial_iterations: said.trial_iterations,
+    }
 }
 
 /// The row of a rule with its first answer; the full runs at the rate `used` must have been made.

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use lrfind::analysis::range_test::Rule;
+use lrfind::report::text::counted;
 
 use super::checks::Verdicts;
 use super::{Bin, Calibration, Coverage, Factor, Line, Summary};
@@ -29,7 +30,7 @@ pub(crate) fn markdown(summary: &Summary, command: &str) -> String {
         let lines: Vec<&Line> = summary.lines.iter().filter(|l| l.half == half).collect();
         let Some(first) = lines.first() else { continue };
         let what = if half == "all" { String::new() } else { format!(", half {half}") };
-        let _ = write!(text, "\n## {} tasks{what}\n\n{REGRET_HEAD}", first.tasks);
+        let _ = write!(text, "\n## {}{what}\n\n{REGRET_HEAD}", counted(first.tasks as u64, "task"));
         lines.iter().for_each(|line| text += &regret_row(line));
         let _ = write!(text, "\n{MORE_HEAD}");
         lines.iter().for_each(|line| text += &more_row(line));
@@ -58,8 +59,8 @@ pub(crate) fn short(summary: &Summary, command: &str) -> String {
     rivals.truncate(RIVALS_SHOWN);
     let own = lines.iter().filter(|line| SHOWN.contains(&line.contestant.as_str()));
     let rows: String = own.chain(&rivals).map(|line| regret_row(line)).collect();
-    let tasks = lines.first().map_or(0, |line| line.tasks);
-    format!("`{command}`, {tasks} tasks:\n\n{REGRET_HEAD}{rows}")
+    let tasks = counted(lines.first().map_or(0, |line| line.tasks) as u64, "task");
+    format!("`{command}`, {tasks}:\n\n{REGRET_HEAD}{rows}")
 }
 
 fn regret_row(line: &Line) -> String {
@@ -169,9 +170,7 @@ fn risks(summary: &Summary) -> String {
             decimals(*brier),
             decimals(*brier_of_base_rate),
         );
-        let row = |b: &Bin| {
-            format!("| {:.1} to {:.1} | {:.3} | {} |\n", b.low, b.high, b.stated, of_runs(b.unstable, b.runs))
-        };
+        let row = |b: &Bin| format!("| {:.1} to {:.1} | {:.3} | {} |\n", b.low, b.high, b.stated, of_runs(b.unstable, b.runs));
         calibration.bins.iter().for_each(|bin| text += &row(bin));
     }
     text
@@ -184,9 +183,8 @@ fn of_runs(unstable: u64, runs: u64) -> String {
 fn checks(summary: &Summary) -> String {
     let checks = &summary.checks;
     let mut text = "| at rates | safe | marginal | unstable | inconclusive |\n|---|---|---|---|---|\n".to_owned();
-    let row = |name: &str, v: &Verdicts| {
-        format!("| {name} | {} | {} | {} | {} |\n", v.safe, v.marginal, v.unstable, v.inconclusive)
-    };
+    let row =
+        |name: &str, v: &Verdicts| format!("| {name} | {} | {} | {} | {} |\n", v.safe, v.marginal, v.unstable, v.inconclusive);
     text += &row("at which some full run is unstable", &checks.failing);
     text += &row("stable, less than 2× below the full runs' threshold", &checks.near);
     text += &row("stable, further below it", &checks.well_below);

@@ -2,7 +2,7 @@
 
 use lrfind::report::plots::PlotError;
 use lrfind::report::plots::draw::{
-    Area, BLUE, Canvas, GREY, INK, RED, Range, SMALL, Scale, TextStyle, WHITE, draw_base, draw_x, draw_y, ticks, tint,
+    Area, BLUE, Canvas, GREY, INK, RED, Range, Scale, WHITE, draw_base, draw_x, draw_y, ticks, tint,
 };
 
 use crate::figures::Task;
@@ -47,7 +47,9 @@ pub(super) fn draw(tasks: &[&Task]) -> Result<Vec<u8>, PlotError> {
     let diagonal = |value: f64| (x.at(value), y.at(value));
     canvas.line(&[diagonal(x.range.low.max(y.range.low)), diagonal(x.range.high.min(y.range.high))], 2.0, tint(GREY, 0.6));
     for (rates, at) in all.iter().zip(columns(&all, &x)) {
-        canvas.line(&[(at, y.at(rates.early)), (at, y.at(rates.best))], 2.0, tint(GREY, 0.5));
+        let ends = [rates.early, rates.best, rates.recommended.unwrap_or(rates.early)].map(|rate| y.at(rate));
+        let (top, bottom) = ends.iter().fold((f64::INFINITY, 0.0f64), |(top, bottom), end| (top.min(*end), bottom.max(*end)));
+        canvas.line(&[(at, top), (at, bottom)], 2.0, tint(GREY, 0.5));
         if let Some(unstable) = rates.unstable {
             canvas.line(&[(at - 8.0, y.at(unstable)), (at + 8.0, y.at(unstable))], 4.0, tint(RED, 0.75));
         }
@@ -58,9 +60,6 @@ pub(super) fn draw(tasks: &[&Task]) -> Result<Vec<u8>, PlotError> {
         }
     }
     draw_base(&mut canvas, PLOT);
-    let label = TextStyle::new(SMALL, GREY).on(WHITE);
-    let (right, top) = diagonal(x.range.high.min(y.range.high));
-    canvas.text("best early", (right - 20.0, top + 40.0), label.right());
     super::key(
         &mut canvas,
         &[
@@ -73,6 +72,7 @@ pub(super) fn draw(tasks: &[&Task]) -> Result<Vec<u8>, PlotError> {
                 "recommended",
             ),
             (&|c, (x, y)| c.line(&[(x - 8.0, y), (x + 8.0, y)], 4.0, tint(RED, 0.75)), "full runs unstable from here"),
+            (&|c, (x, y)| c.line(&[(x - 14.0, y + 7.0), (x + 14.0, y - 7.0)], 2.0, tint(GREY, 0.6)), "best early"),
         ],
     );
     canvas.finish()

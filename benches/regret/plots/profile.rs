@@ -49,13 +49,14 @@ fn steps(ratios: &[f64], x: &Scale, y: &Scale) -> Vec<(f64, f64)> {
 fn draw_names(canvas: &mut Canvas, tasks: &[&Task], lines: &[&Line], y: &Scale) {
     let end = |i: usize| y.at(share_within(&ratios(tasks, i, true), LONGEST));
     let mut order: Vec<usize> = (0..lines.len()).collect();
-    order.sort_by(|&a, &b| end(a).total_cmp(&end(b)));
+    let area = |i: usize| lines[i].visible_ratio.area;
+    order.sort_by(|&a, &b| end(a).total_cmp(&end(b)).then(area(b).total_cmp(&area(a))));
     let wishes: Vec<f64> = order.iter().map(|&i| end(i)).collect();
     let heights = vec![26.0; lines.len()];
     for (&i, centre) in order.iter().zip(spread(&wishes, &heights, 4.0, PLOT.top, PLOT.bottom)) {
         let color = super::color(&lines[i].contestant);
         canvas.line(&[(PLOT.right, end(i)), (PLOT.right + 34.0, centre)], 1.4, tint(color, 0.6));
-        let text = format!("{}  {:.2}", lines[i].contestant, lines[i].visible_ratio.area);
+        let text = format!("{}  {:.2}", lines[i].contestant, area(i));
         let style = TextStyle::new(SMALL, if color == GREY { INK } else { color });
         canvas.text(text, (PLOT.right + 42.0, centre), style.bold_if(color != GREY));
     }

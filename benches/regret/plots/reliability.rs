@@ -17,7 +17,7 @@ pub(super) fn draw(summary: &Summary) -> Result<Vec<u8>, PlotError> {
     let risks = &summary.risks;
     let brier = |c: &Calibration| c.brier.map_or("–".to_owned(), |b| format!("{b:.3}"));
     let subtitle = format!(
-        "Brier score {} around the recommendations of find, {} at the rates given to check · bars: 95 % intervals",
+        "Brier score {} around what find recommends, {} at rates given to check · bars: 95 % intervals",
         brier(&risks.find),
         brier(&risks.check)
     );
@@ -31,14 +31,15 @@ pub(super) fn draw(summary: &Summary) -> Result<Vec<u8>, PlotError> {
         &[
             (&|c, at| c.disc(at, 9.0, BLUE), "find"),
             (&|c, at| c.disc(at, 9.0, ORANGE), "check"),
-            (&|c, (x, y)| c.line(&[(x - 14.0, y), (x + 14.0, y)], 4.0, INK), "stated"),
+            (&|c, (x, y)| c.line(&[(x - 14.0, y), (x + 14.0, y)], 4.0, INK), "as stated"),
+            (&|c, at| c.text("27", at, TextStyle::new(19.0, GREY).centred()), "full runs"),
         ],
     );
     canvas.finish()
 }
 
 fn draw_bins(canvas: &mut Canvas, summary: &Summary, share: Range, y: &Scale) {
-    let x = Scale::new(Range { low: -0.03, high: 1.03, ..share }, BINS.left, BINS.right);
+    let x = Scale::new(Range { low: -0.09, high: 1.07, ..share }, BINS.left, BINS.right);
     draw_y(canvas, BINS, y, "share of full runs that were unstable");
     let labels: Vec<(f64, String)> = (0..=5).map(|k| f64::from(k) / 5.0).map(|v| (v, v.to_string())).collect();
     draw_x(canvas, BINS, &x, &labels, "stated risk, in five bins");
