@@ -17,9 +17,6 @@ use crate::truth::Truth;
 /// Digits kept of a cost: single precision holds no more.
 const DIGITS: usize = 7;
 
-/// Phrases by which a report says why it recommends less than the best early rate.
-const REASONS: [&str; 3] = ["no headroom", "does better", "failed on fresh seeds"];
-
 /// `check` is asked about every other rate of the grid, and about all this near to the full runs' threshold, in decades.
 const NEAR: f64 = 0.3;
 
@@ -110,7 +107,7 @@ fn own(report: &Report) -> OwnReport {
     let best_early = report.best_early.value.as_ref().map(|b| b.learning_rate);
     let recommended = report.recommendation.learning_rate;
     let is_lower = recommended.zip(best_early).is_some_and(|(rate, best)| rate < best);
-    let reason = report.recommendation.because.iter().find(|said| REASONS.iter().any(|reason| said.contains(reason)));
+    let reason = report.recommendation.because.iter().find(|said| explains_less(said));
     OwnReport {
         best_early,
         recommended,
@@ -120,6 +117,13 @@ fn own(report: &Report) -> OwnReport {
         full_run_interval: end("low").zip(end("high")).map(|(low, high)| [low, high]),
         lower_because: reason.filter(|_| is_lower).cloned(),
     }
+}
+
+/// Whether a sentence of a report says why it recommends less than the best early rate: longer trials favour less, the threshold
+/// is too near, or a higher rate was not confirmed.
+fn explains_less(said: &str) -> bool {
+    let favours_less = said.starts_with("over ") && (said.contains("does better") || said.contains("does best"));
+    favours_less || said.starts_with("no headroom") || said.contains("failed on fresh seeds")
 }
 
 /// The risk stated at multiples of the recommendation, and what full runs there did.
