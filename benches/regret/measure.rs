@@ -51,7 +51,7 @@ pub(crate) fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> Resul
     for repetition in 1..arguments.repetitions {
         let (said, report) = contest::hear(&study, configured, repetition, !arguments.ours);
         for (row, said) in rows.iter_mut().zip(&said) {
-            let (cost, interpolated) = used(said).map_or((nothing_learnt(&truth), false), |rate| truth.cost(rate));
+            let (cost, interpolated) = used(said).map_or((truth.costs.initial, false), |rate| truth.cost(rate));
             row.answers.push(answer(said, cost, interpolated));
         }
         reports.push(own(&report));
@@ -72,10 +72,6 @@ fn half(name: &str) -> char {
     if Sha256::digest(name.as_bytes())[0].is_multiple_of(2) { 'A' } else { 'B' }
 }
 
-fn nothing_learnt(truth: &Truth<'_>) -> f64 {
-    truth.hindsight().costs.initial
-}
-
 fn answer(said: &Said, cost: f64, interpolated: bool) -> Answer {
     Answer {
         rate: said.rate.map(LearningRate::get),
@@ -88,11 +84,11 @@ fn answer(said: &Said, cost: f64, interpolated: bool) -> Answer {
 /// The row of a rule with its first answer; the full runs at the rate `used` must have been made.
 fn row(truth: &Truth<'_>, said: &Said, used: Option<LearningRate>) -> Row {
     let seen = used.map(|rate| truth.known(rate));
-    let cost = seen.map_or_else(|| nothing_learnt(truth), |seen| seen.cost);
+    let cost = seen.map_or(truth.costs.initial, |seen| seen.cost);
     Row {
         contestant: said.contestant.into(),
         answers: vec![answer(said, cost, false)],
-        runs: truth.hindsight().seeds,
+        runs: truth.seeds,
         unstable: seen.map_or(0, |seen| seen.unstable),
         held_out: seen.and_then(|seen| seen.held_out),
         reached: seen.and_then(|seen| seen.reached),
@@ -130,8 +126,7 @@ fn explains_less(said: &str) -> bool {
 fn risks(study: &Study<'_>, report: &Report, truth: &Truth<'_>, around: &[(f64, LearningRate)]) -> Vec<Risk> {
     let rates: Vec<LearningRate> = around.iter().map(|(_, rate)| *rate).collect();
     let stated = contest::risks(study, report, &rates);
-    let runs = truth.hindsight().seeds;
-    let risk = |(&(factor, rate), p)| Risk { factor, p, unstable: truth.known(rate).unstable, runs };
+    let risk = |(&(factor, rate), p)| Risk { factor, p, unstable: truth.known(rate).unstable, runs: truth.seeds };
     around.iter().zip(stated).map(risk).collect()
 }
 
@@ -139,7 +134,6 @@ fn checks(study: &Study<'_>, truth: &Truth<'_>) -> Vec<Check> {
     let threshold = truth.threshold(0.0).map(|[stable, unstable]| stable.midpoint(unstable));
     let is_near = |rate: LearningRate| threshold.is_some_and(|t| (rate.log10() - t.log10()).abs() < NEAR);
     let asked = truth.grid.iter().enumerate().filter(|&(i, &rate)| i % 2 == 0 || is_near(rate));
-    let runs = truth.hindsight().seeds;
     let check = |(_, &rate): (usize, &LearningRate)| {
         let report = study.check(rate, &RunOptions::default());
         Check {
@@ -147,7 +141,7 @@ fn checks(study: &Study<'_>, truth: &Truth<'_>) -> Vec<Check> {
             verdict: report.check.as_ref().map_or(CheckVerdict::Inconclusive, |check| check.verdict),
             p: contest::risks(study, &report, &[rate])[0],
             unstable: truth.known(rate).unstable,
-            runs,
+            runs: truth.seeds,
         }
     };
     asked.map(check).collect()

@@ -8,7 +8,7 @@ use crate::runs::FullRuns;
 /// Rates a decade of the dense grid.
 const DENSITY: i32 = 8;
 /// Steps of the dense grid between rates of the coarse one, and its ends: 10⁻⁶ and 10².
-const COARSE: usize = 4;
+const COARSE: i32 = 4;
 const COARSE_ENDS: (i32, i32) = (-6 * DENSITY, 2 * DENSITY);
 /// Steps of the dense grid below and above the best coarse rate.
 const BELOW: i32 = 8;
@@ -18,13 +18,14 @@ const ENDS: (i32, i32) = (-10 * DENSITY, 5 * DENSITY);
 
 pub(crate) struct Truth<'a> {
     runs: FullRuns<'a>,
-    seeds: u64,
+    /// Full runs at each rate.
+    pub(crate) seeds: u64,
     /// Half decades, run with one seed each; ascending.
     coarse: Vec<LearningRate>,
     /// Eighths of decades, run with all seeds; ascending.
     pub(crate) grid: Vec<LearningRate>,
     best: LearningRate,
-    costs: Costs,
+    pub(crate) costs: Costs,
 }
 
 /// What full runs at one rate came to, over all seeds.
@@ -40,7 +41,7 @@ impl<'a> Truth<'a> {
     /// Runs half decades with one seed, then eighths with all seeds around the best and up to instability.
     pub(crate) fn explore(mut runs: FullRuns<'a>, seeds: u64) -> Self {
         let at = |eighths: i32| LearningRate::from_log10(f64::from(eighths) / f64::from(DENSITY));
-        let steps: Vec<i32> = (COARSE_ENDS.0..=COARSE_ENDS.1).step_by(COARSE).collect();
+        let steps: Vec<i32> = (COARSE_ENDS.0..=COARSE_ENDS.1).step_by(COARSE as usize).collect();
         let coarse: Vec<LearningRate> = steps.iter().map(|&k| at(k)).collect();
         runs.make(&coarse, 1);
         let middle = steps[least(&coarse, |rate| mean_cost(&runs, rate, 1))];
@@ -49,10 +50,10 @@ impl<'a> Truth<'a> {
             let grid: Vec<LearningRate> = (low..=high).map(at).collect();
             runs.make(&grid, seeds);
             let best = least(&grid, |rate| mean_cost(&runs, rate, seeds));
-            if best < COARSE && low > ENDS.0 {
-                low -= COARSE as i32;
-            } else if best + 2 * COARSE > grid.len() && high < ENDS.1 {
-                high += COARSE as i32;
+            if best < COARSE as usize && low > ENDS.0 {
+                low -= COARSE;
+            } else if best + 2 * COARSE as usize > grid.len() && high < ENDS.1 {
+                high += COARSE;
             } else {
                 break (grid, best);
             }
