@@ -64,7 +64,9 @@ impl<'a> FullRuns<'a> {
         let work = |group: &[TrialSpec]| {
             let mut records = drive(self.objective, group, lanes, &Cancel::default(), &Silent);
             // The evaluations are all that is asked of a full run.
-            records.iter_mut().for_each(|record| record.losses = Vec::new());
+            for record in &mut records {
+                record.losses = Vec::new();
+            }
             self.keep(&records);
             records
         };

@@ -31,9 +31,9 @@ pub(crate) fn markdown(summary: &Summary, command: &str) -> String {
         let Some(first) = lines.first() else { continue };
         let what = if half == "all" { String::new() } else { format!(", half {half}") };
         let _ = write!(text, "\n## {}{what}\n\n{REGRET_HEAD}", counted(first.tasks as u64, "task"));
-        lines.iter().for_each(|line| text += &regret_row(line));
+        text.extend(lines.iter().map(|line| regret_row(line)));
         let _ = write!(text, "\n{MORE_HEAD}");
-        lines.iter().for_each(|line| text += &more_row(line));
+        text.extend(lines.iter().map(|line| more_row(line)));
     }
     text += "\n## Threshold and order\n\n";
     text += &thresholds(summary);
@@ -161,7 +161,7 @@ fn risks(summary: &Summary) -> String {
     let risks = &summary.risks;
     let mut text = "| rate | mean stated risk | unstable full runs |\n|---|---|---|\n".to_owned();
     let row = |f: &Factor| format!("| {} ε₀ | {} | {} |\n", f.factor, decimals(f.stated), of_runs(f.unstable, f.runs));
-    risks.factors.iter().for_each(|factor| text += &row(factor));
+    text.extend(risks.factors.iter().map(row));
     for (name, calibration) in [("`find`, at these rates", &risks.find), ("`check`, at the rates below", &risks.check)] {
         let Calibration { brier, brier_of_base_rate, runs, unstated, .. } = calibration;
         let _ = write!(
@@ -171,7 +171,7 @@ fn risks(summary: &Summary) -> String {
             decimals(*brier_of_base_rate),
         );
         let row = |b: &Bin| format!("| {:.1} to {:.1} | {:.3} | {} |\n", b.low, b.high, b.stated, of_runs(b.unstable, b.runs));
-        calibration.bins.iter().for_each(|bin| text += &row(bin));
+        text.extend(calibration.bins.iter().map(row));
     }
     text
 }
