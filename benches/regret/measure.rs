@@ -97,9 +97,6 @@ fn row(truth: &Truth<'_>, said: &Said, used: Option<LearningRate>) -> Row {
 
 fn own(report: &Report) -> OwnReport {
     let instability = &report.instability;
-    // A key that reports may have.
-    let keys = serde_json::to_value(instability).expect("reports are plain data");
-    let end = |end: &str| keys["full_run_interval"][end].as_f64();
     let best_early = report.best_early.value.as_ref().map(|b| b.learning_rate);
     let recommended = report.recommendation.learning_rate;
     let is_lower = recommended.zip(best_early).is_some_and(|(rate, best)| rate < best);
@@ -110,7 +107,7 @@ fn own(report: &Report) -> OwnReport {
         first_unstable: instability.first_unstable,
         threshold: instability.threshold,
         interval: instability.interval.map(|i| [i.low, i.high]),
-        full_run_interval: end("low").zip(end("high")).map(|(low, high)| [low, high]),
+        full_run_interval: instability.full_run_interval.map(|i| [i.low, i.high]),
         lower_because: reason.filter(|_| is_lower).cloned(),
     }
 }

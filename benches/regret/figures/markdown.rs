@@ -136,12 +136,12 @@ fn thresholds(summary: &Summary) -> String {
         decimals(thresholds.absolute_error),
         thresholds.reports,
     );
-    text += "| 90 % interval of the rate at which half of the seeds are unstable | holds that of the full runs | median width in decades |\n|---|---|---|\n";
+    text += "| 90 % interval | holds what full runs show | median width in decades |\n|---|---|---|\n";
     let row = |name: &str, coverage: &Coverage| {
         format!("| {name} | {} | {} |\n", share(coverage.covering, coverage.intervals), decimals(coverage.width))
     };
-    text += &row("of the trials, which does not promise it", &thresholds.trials);
-    text += &row("of full runs", &thresholds.full_runs);
+    text += &row("of the rate at which half of the trials are unstable, against half of the full runs", &thresholds.trials);
+    text += &row("of the lowest rate at which a full run is unstable", &thresholds.full_runs);
     let kept = order.held + order.explained + order.refused;
     let _ = writeln!(
         text,

@@ -99,7 +99,7 @@ pub(crate) struct OwnReport {
     pub(crate) threshold: Option<f64>,
     /// The 90 % interval of the rate at which half of the trials are unstable.
     pub(crate) interval: Option<[f64; 2]>,
-    /// The 90 % interval of the same for full runs, where the report gives one.
+    /// The 90 % interval of the lowest rate at which a full run is unstable.
     pub(crate) full_run_interval: Option<[f64; 2]>,
     /// Where less is recommended than the best early rate: the reason given.
     pub(crate) lower_because: Option<String>,

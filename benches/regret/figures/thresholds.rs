@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::statistics::{mean, median};
-use super::{OwnReport, Task};
+use super::{Hindsight, OwnReport, Task};
 
 /// Over all reports on tasks whose full runs show a threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -13,13 +13,13 @@ pub(crate) struct Thresholds {
     /// Mean and median absolute value of log₁₀(reported threshold ÷ middle of the full runs' bracket).
     pub(crate) error: Option<f64>,
     pub(crate) absolute_error: Option<f64>,
-    /// The trials' own interval, which does not promise to hold for full runs.
+    /// The interval of the rate at which half of the trials are unstable, which promises nothing for half of the full runs.
     pub(crate) trials: Coverage,
-    /// The interval for full runs, where reports give one.
+    /// The interval of the lowest rate at which a full run is unstable.
     pub(crate) full_runs: Coverage,
 }
 
-/// How often an interval meets the bracket around the rate at which half of the full runs are unstable.
+/// How often an interval meets the bracket of full runs that it speaks of.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Coverage {
     pub(crate) intervals: usize,
@@ -36,8 +36,8 @@ pub(super) fn thresholds(tasks: &[Task]) -> Thresholds {
     };
     let errors: Vec<f64> = reports().filter_map(error).collect();
     let absolute: Vec<f64> = errors.iter().map(|e| e.abs()).collect();
-    let coverage = |interval: fn(&OwnReport) -> Option<[f64; 2]>| {
-        let pairs: Vec<_> = reports().filter_map(|(t, r)| t.hindsight.half_threshold.zip(interval(r))).collect();
+    let coverage = |bracket: fn(&Hindsight) -> Option<[f64; 2]>, interval: fn(&OwnReport) -> Option<[f64; 2]>| {
+        let pairs: Vec<_> = reports().filter_map(|(t, r)| bracket(&t.hindsight).zip(interval(r))).collect();
         let widths: Vec<f64> = pairs.iter().map(|(_, [low, high])| (high / low).log10()).collect();
         // The full runs' threshold lies somewhere in its bracket: an interval that meets the bracket covers it.
         let covering = pairs.iter().filter(|([stable, unstable], [low, high])| low <= unstable && high >= stable).count();
@@ -47,7 +47,7 @@ pub(super) fn thresholds(tasks: &[Task]) -> Thresholds {
         reports: errors.len(),
         error: (!errors.is_empty()).then(|| mean(&errors)),
         absolute_error: median(&absolute),
-        trials: coverage(|r| r.interval),
-        full_runs: coverage(|r| r.full_run_interval),
+        trials: coverage(|h| h.half_threshold, |r| r.interval),
+        full_runs: coverage(|h| h.threshold, |r| r.full_run_interval),
     }
 }
