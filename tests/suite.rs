@@ -1,6 +1,7 @@
-//! The benchmark's suite loads, and each task takes a step.
+//! The benchmark's tasks load, and each takes a step.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use lrfind::Study;
 use lrfind::config;
@@ -9,25 +10,59 @@ use lrfind::record::{Outcome, Silent, TrialSpec};
 use lrfind::task;
 use lrfind::trial::{Cancel, drive};
 
+/// The configs of a folder below `benches`.
+fn configs(folder: &str) -> Vec<PathBuf> {
+    let listed = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(folder)).unwrap();
+    let paths = listed.map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.extension().is_some_and(|extension| extension == "toml")).collect()
+}
+
+/// What the benchmark relies on, and a step of training.
+fn takes_a_step(path: &Path) {
+    let plan = config::load(path).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(Some(plan.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
+    assert!(plan.training.learning_rate.is_some(), "{}: no default to compare with", plan.name);
+    let built = task::build(&plan).unwrap_or_else(|error| panic!("{}: {error}", plan.name));
+    let planned = Study::of_plan(&plan, &built).planned_iterations().unwrap();
+    assert!((2000..3000).contains(&planned), "{}: {planned} iterations", plan.name);
+    let spec = TrialSpec::steady(LearningRate::new(1e-6).unwrap(), 0, 1);
+    let records = drive(&built, &[spec], 1, &Cancel::default(), &Silent);
+    assert_eq!(records[0].outcome, Outcome::Completed, "{}", plan.name);
+}
+
 #[test]
 fn every_task_of_the_suite_can_be_trained() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/suite");
-    let mut tasks = 0;
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_none_or(|extension| extension != "toml") {
-            continue;
-        }
+    let suite = configs("suite");
+    assert!(suite.len() >= 40, "{} tasks", suite.len());
+    for path in suite {
+        takes_a_step(&path);
+    }
+}
+
+#[test]
+fn every_task_that_nobody_tunes_on_can_be_trained() {
+    let held_out = configs("heldout");
+    assert!(held_out.len() >= 10, "{} tasks", held_out.len());
+    for path in held_out {
+        takes_a_step(&path);
+    }
+}
+
+/// Their data may be missing, but what they say of it is right.
+#[test]
+fn every_task_of_the_extra_suite_is_a_config() {
+    let extra = configs("suite-extra");
+    assert!(!extra.is_empty());
+    for path in extra {
         let plan = config::load(&path).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(Some(plan.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
-        assert!(plan.training.learning_rate.is_some(), "{}: no default to compare with", plan.name);
-        let built = task::build(&plan).unwrap_or_else(|error| panic!("{}: {error}", plan.name));
-        let planned = Study::of_plan(&plan, &built).planned_iterations().unwrap();
-        assert!((2000..3000).contains(&planned), "{}: {planned} iterations", plan.name);
-        let spec = TrialSpec::steady(LearningRate::new(1e-6).unwrap(), 0, 1);
-        let records = drive(&built, &[spec], 1, &Cancel::default(), &Silent);
-        assert_eq!(records[0].outcome, Outcome::Completed, "{}", plan.name);
-        tasks += 1;
     }
-    assert!(tasks >= 40, "{tasks} tasks");
+}
+
+/// A task that is in the suite already is no test of anything new.
+#[test]
+fn no_name_is_used_twice() {
+    let all = ["suite", "heldout", "suite-extra"].map(configs).concat();
+    let names: BTreeSet<_> = all.iter().map(|path| path.file_name().unwrap()).collect();
+    assert_eq!(names.len(), all.len());
 }

@@ -1,214 +1,162 @@
-//! What hindsight knows: full-length runs at a dense grid of rates.
-
-use std::collections::HashMap;
-use std::fs;
-use std::io::Write as _;
-use std::path::Path;
+//! What hindsight knows: full runs at a dense grid of rates.
 
 use lrfind::lr::LearningRate;
-use lrfind::record::{Silent, TrialRecord, TrialSpec};
-use lrfind::schedule::Schedule;
-use lrfind::trial::{Cancel, Objective, drive};
-use rayon::prelude::*;
-use sha2::{Digest as _, Sha256};
 
-/// Seeds of full runs begin here; those of trials stay far below.
-const FIRST_SEED: u64 = 1_000_000;
+use crate::figures::{Costs, Hindsight};
+use crate::runs::FullRuns;
+
 /// Rates a decade of the dense grid.
 const DENSITY: i32 = 8;
-/// Evaluations of the whole data along a run.
-const EVALUATIONS: u64 = 40;
+/// Steps of the dense grid between rates of the coarse one, and its ends: 10⁻⁶ and 10².
+const COARSE: i32 = 4;
+const COARSE_ENDS: (i32, i32) = (-6 * DENSITY, 2 * DENSITY);
+/// Steps of the dense grid below and above the best coarse rate.
+const BELOW: i32 = 8;
+const ABOVE: i32 = 12;
+/// No grid reaches beyond these steps: 10⁻¹⁰ and 10⁵.
+const ENDS: (i32, i32) = (-10 * DENSITY, 5 * DENSITY);
 
-/// Costs below this share of the initial cost are nothing: single precision tells no more.
-const PRECISION: f64 = 1e-6;
-
-/// Full runs of one task, each kept in a file as soon as it is finished.
 pub(crate) struct Truth<'a> {
-    objective: &'a (dyn Objective + 'a),
-    schedule: Schedule,
-    pub(crate) iterations: u64,
+    runs: FullRuns<'a>,
+    /// Full runs at each rate.
     pub(crate) seeds: u64,
-    key: String,
-    cache: std::path::PathBuf,
-    runs: HashMap<String, TrialRecord>,
-    /// The grid, ascending, filled by `explore`.
+    /// Half decades, run with one seed each; ascending.
+    coarse: Vec<LearningRate>,
+    /// Eighths of decades, run with all seeds; ascending.
     pub(crate) grid: Vec<LearningRate>,
-    pub(crate) best: Option<LearningRate>,
-    /// Costs on the training set, meant over the best rate's seeds: before, after a tenth of the run, at its end.
-    pub(crate) initial: f64,
-    pub(crate) tenth: f64,
-    pub(crate) least: f64,
-}
-
-impl<'a> Truth<'a> {
-    pub(crate) fn new(
-        objective: &'a dyn Objective,
-        config: &serde_json::Value,
-        schedule: Schedule,
-        seeds: u64,
-        cache: &Path,
-    ) -> Self {
-        let what = format!("{} {} {}", env!("CARGO_PKG_VERSION"), config, serde_json::json!(schedule));
-        let key: String = Sha256::digest(what.as_bytes()).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-        let cache = cache.join(format!("{}.jsonl", &key[..24]));
-        let text = fs::read_to_string(&cache).unwrap_or_default();
-        // A line that does not parse was cut short by a crash: its run is made again.
-        let known = text.lines().filter_map(|line| serde_json::from_str::<TrialRecord>(line).ok());
-        let runs = known.map(|record| (name(&record.spec), record)).collect();
-        let iterations = schedule.decay_iterations;
-        let (initial, tenth, least) = (f64::NAN, f64::NAN, f64::NAN);
-        Self { objective, schedule, iterations, seeds, key, cache, runs, grid: Vec::new(), best: None, initial, tenth, least }
-    }
-
-    /// The task's half of the suite, by a hash that no one chose.
-    pub(crate) fn half(&self, name: &str) -> char {
-        let digest = Sha256::digest(name.as_bytes());
-        debug_assert!(!self.key.is_empty());
-        if digest[0] % 2 == 0 { 'A' } else { 'B' }
-    }
-
-    fn spec(&self, rate: LearningRate, seed: u64) -> TrialSpec {
-        TrialSpec::full(rate, FIRST_SEED + seed, self.schedule, self.iterations, EVALUATIONS)
-    }
-
-    /// Makes the runs at `rates` with so many seeds that are not known yet.
-    fn run(&mut self, rates: &[LearningRate], seeds: u64) {
-        let mut specs: Vec<TrialSpec> =
-            (0..seeds).flat_map(|s| rates.iter().map(move |&r| (r, s))).map(|(r, s)| self.spec(r, s)).collect();
-        specs.retain(|spec| !self.runs.contains_key(&name(spec)));
-        let lanes = self.objective.max_lanes().min(specs.len().div_ceil(rayon::current_num_threads())).max(1);
-        let work = |group: &[TrialSpec]| drive(self.objective, group, lanes, &Cancel::default(), &Silent);
-        let finished: Vec<TrialRecord> = specs.par_chunks(lanes).flat_map_iter(work).collect();
-        let mut lines = String::new();
-        for mut record in finished {
-            // The evaluations are all that is asked of a full run.
-            record.losses = Vec::new();
-            lines += &serde_json::to_string(&record).expect("records are plain data");
-            lines.push('\n');
-            self.runs.insert(name(&record.spec), record);
-        }
-        let file = fs::OpenOptions::new().create(true).append(true).open(&self.cache);
-        file.and_then(|mut file| file.write_all(lines.as_bytes())).expect("the cache can be written");
-    }
-
-    /// The whole data's cost along the run, `None` where it diverged before.
-    fn curve(&self, rate: LearningRate, seed: u64) -> Vec<Option<f64>> {
-        let record = &self.runs[&name(&self.spec(rate, seed))];
-        let mut curve: Vec<Option<f64>> = record.evaluations.iter().map(|e| e.train).collect();
-        curve.resize(EVALUATIONS as usize + 1, None);
-        curve
-    }
-
-    /// Final cost on the training set, a diverged run counted as if nothing had been learnt.
-    pub(crate) fn cost_of(&self, rate: LearningRate, seed: u64) -> f64 {
-        let curve = self.curve(rate, seed);
-        let initial = curve[0].unwrap_or(f64::INFINITY);
-        curve[EVALUATIONS as usize].map_or(initial, |last| last.min(initial))
-    }
-
-    fn mean_cost(&self, rate: LearningRate, seeds: u64) -> f64 {
-        (0..seeds).map(|seed| self.cost_of(rate, seed)).sum::<f64>() / seeds as f64
-    }
-
-    /// Fills the grid: half decades with one seed, then eighths with all seeds around the best and up to instability.
-    pub(crate) fn explore(&mut self) {
-        let at = |eighths: i32| LearningRate::from_log10(f64::from(eighths) / f64::from(DENSITY));
-        let coarse: Vec<i32> = (-6 * DENSITY..=2 * DENSITY).step_by(4).collect();
-        self.run(&coarse.iter().map(|&k| at(k)).collect::<Vec<_>>(), 1);
-        let cost = |k: &i32| self.mean_cost(at(*k), 1);
-        let best = *coarse.iter().min_by(|a, b| cost(a).total_cmp(&cost(b))).expect("the grid is not empty");
-        let (mut low, mut high) = (best - 8, best + 12);
-        loop {
-            self.grid = (low..=high).map(at).collect();
-            self.run(&self.grid.clone(), self.seeds);
-            let mean = |r: &LearningRate| self.mean_cost(*r, self.seeds);
-            let best = (0..self.grid.len()).min_by(|&a, &b| mean(&self.grid[a]).total_cmp(&mean(&self.grid[b]))).unwrap_or(0);
-            if best < 4 && low > -80 {
-                low -= 4;
-            } else if best + 8 > self.grid.len() && high < 40 {
-                high += 4;
-            } else {
-                self.best = Some(self.grid[best]);
-                break;
-            }
-        }
-        let best = self.best.expect("set above");
-        let mean_at = |i: usize| (0..self.seeds).filter_map(|s| self.curve(best, s)[i]).sum::<f64>() / self.seeds as f64;
-        (self.initial, self.tenth) = (mean_at(0), mean_at(EVALUATIONS as usize / 10));
-        self.least = self.mean_cost(best, self.seeds);
-    }
-
-    /// Makes the full runs at these rates, all together.
-    pub(crate) fn prepare(&mut self, rates: &[LearningRate]) {
-        let mut rates = rates.to_vec();
-        rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
-        rates.dedup();
-        self.run(&rates, self.seeds);
-    }
-
-    /// What the full runs at this rate did, which must have been made.
-    pub(crate) fn known(&self, rate: LearningRate) -> Outcome {
-        let cost = self.mean_cost(rate, self.seeds);
-        let lost = self.least + self.span();
-        let above = self.best.is_some_and(|best| rate > best);
-        let is_bad = |seed: &u64| {
-            let last = self.curve(rate, *seed)[EVALUATIONS as usize];
-            last.is_none_or(|last| above && last > lost)
-        };
-        let target = 1.05 * self.least;
-        let mean_curve = |i: usize| {
-            (0..self.seeds).map(|s| self.curve(rate, s)[i].unwrap_or(f64::INFINITY)).sum::<f64>() / self.seeds as f64
-        };
-        let reached =
-            (0..=EVALUATIONS as usize).find(|&i| mean_curve(i) <= target).map(|i| i as u64 * self.iterations / EVALUATIONS);
-        let held: Vec<f64> =
-            (0..self.seeds).filter_map(|s| self.runs[&name(&self.spec(rate, s))].evaluations.last()?.held_out).collect();
-        Outcome {
-            regret: (cost - self.least) / self.span(),
-            ratio: (cost + PRECISION * self.initial) / (self.least + PRECISION * self.initial),
-            unstable: (0..self.seeds).filter(is_bad).count() as u64,
-            held_out: (held.len() as u64 == self.seeds).then(|| held.iter().sum::<f64>() / held.len() as f64),
-            reached,
-        }
-    }
-
-    /// The regret at a rate that was not run, from its neighbours on the grid: log J is linear in log ε between them. Rates
-    /// outside the grid are run.
-    pub(crate) fn interpolated(&mut self, rate: LearningRate) -> f64 {
-        let Some(above) = self.grid.iter().position(|r| *r >= rate).filter(|&i| i > 0) else {
-            self.prepare(&[rate]);
-            return self.known(rate).regret;
-        };
-        let (low, high) = (self.grid[above - 1], self.grid[above]);
-        let share = (rate.log10() - low.log10()) / (high.log10() - low.log10());
-        let log = |r| (self.mean_cost(r, self.seeds) + PRECISION * self.initial).ln();
-        let cost = (log(low) + share * (log(high) - log(low))).exp() - PRECISION * self.initial;
-        (cost - self.least) / self.span()
-    }
-
-    /// J_ref − J*: what the best run gains in the last nine tenths. Where that is nearly nothing, 1 % of all that it gains.
-    pub(crate) fn span(&self) -> f64 {
-        (self.tenth - self.least).max(0.01 * (self.initial - self.least))
-    }
-
-    /// The highest grid rate below the first unstable one, and that one.
-    pub(crate) fn threshold(&self) -> Option<(LearningRate, LearningRate)> {
-        let best = self.best?;
-        let first = self.grid.iter().position(|&r| r > best && self.known(r).unstable > 0)?;
-        Some((self.grid[first - 1], self.grid[first]))
-    }
+    best: LearningRate,
+    pub(crate) costs: Costs,
 }
 
 /// What full runs at one rate came to, over all seeds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outcome {
-    pub(crate) regret: f64,
-    pub(crate) ratio: f64,
+    pub(crate) cost: f64,
     pub(crate) unstable: u64,
     pub(crate) held_out: Option<f64>,
     pub(crate) reached: Option<u64>,
 }
 
-fn name(spec: &TrialSpec) -> String {
-    format!("{:e} {} {}", spec.learning_rate.get(), spec.seed, spec.iterations)
+impl<'a> Truth<'a> {
+    /// Runs half decades with one seed, then eighths with all seeds around the best and up to instability.
+    pub(crate) fn explore(mut runs: FullRuns<'a>, seeds: u64) -> Self {
+        let at = |eighths: i32| LearningRate::from_log10(f64::from(eighths) / f64::from(DENSITY));
+        let steps: Vec<i32> = (COARSE_ENDS.0..=COARSE_ENDS.1).step_by(COARSE as usize).collect();
+        let coarse: Vec<LearningRate> = steps.iter().map(|&k| at(k)).collect();
+        runs.make(&coarse, 1);
+        let middle = steps[least(&coarse, |rate| mean_cost(&runs, rate, 1))];
+        let (mut low, mut high) = (middle - BELOW, middle + ABOVE);
+        let (grid, best) = loop {
+            let grid: Vec<LearningRate> = (low..=high).map(at).collect();
+            runs.make(&grid, seeds);
+            let best = least(&grid, |rate| mean_cost(&runs, rate, seeds));
+            if best < COARSE as usize && low > ENDS.0 {
+                low -= COARSE;
+            } else if best + 2 * COARSE as usize > grid.len() && high < ENDS.1 {
+                high += COARSE;
+            } else {
+                break (grid, best);
+            }
+        };
+        let best = grid[best];
+        let mean_at = |share: usize| {
+            let costs = (0..seeds).filter_map(|seed| {
+                let curve = runs.curve(best, seed);
+                curve[(curve.len() - 1) * share / 100]
+            });
+            costs.sum::<f64>() / seeds as f64
+        };
+        let costs = Costs { initial: mean_at(0), tenth: mean_at(10), least: mean_cost(&runs, best, seeds) };
+        Self { runs, seeds, coarse, grid, best, costs }
+    }
+
+    /// Makes the full runs at these rates, all together.
+    pub(crate) fn prepare(&mut self, rates: &[LearningRate]) {
+        self.runs.make(rates, self.seeds);
+    }
+
+    /// What the full runs at this rate did, which must have been made.
+    ///
+    /// A run is unstable when it diverges or, at a rate above the best one, ends no further than the best run was after a tenth.
+    pub(crate) fn known(&self, rate: LearningRate) -> Outcome {
+        let curves: Vec<Vec<Option<f64>>> = (0..self.seeds).map(|seed| self.runs.curve(rate, seed)).collect();
+        let lost = self.costs.least + self.costs.span();
+        let is_unstable = |curve: &&Vec<Option<f64>>| match curve[curve.len() - 1] {
+            None => true,
+            Some(last) => rate > self.best && last > lost,
+        };
+        let parts = curves[0].len() - 1;
+        let mean_at = |i: usize| curves.iter().map(|c| c[i].unwrap_or(f64::INFINITY)).sum::<f64>() / self.seeds as f64;
+        let reached = (0..=parts).find(|&i| mean_at(i) <= self.costs.target());
+        let held_out: Option<Vec<f64>> = (0..self.seeds).map(|seed| self.runs.held_out(rate, seed)).collect();
+        Outcome {
+            cost: mean_cost(&self.runs, rate, self.seeds),
+            unstable: curves.iter().filter(is_unstable).count() as u64,
+            held_out: held_out.map(|costs| costs.iter().sum::<f64>() / costs.len() as f64),
+            reached: reached.map(|i| i as u64 * self.runs.iterations() / parts as u64),
+        }
+    }
+
+    /// The final cost at a rate, and whether it was read off the neighbours on the grid, or on the coarse grid where the rate
+    /// lies outside: log J is linear in log ε between them. Rates outside both are run.
+    pub(crate) fn cost(&mut self, rate: LearningRate) -> (f64, bool) {
+        let seeds_of = |grid: &[LearningRate]| if grid == self.grid { self.seeds } else { 1 };
+        let between = [&self.grid, &self.coarse].into_iter().find_map(|grid| {
+            let above = grid.iter().position(|known| *known >= rate)?;
+            let low = if grid[above] == rate { above } else { above.checked_sub(1)? };
+            Some((grid[low], grid[above], seeds_of(grid)))
+        });
+        let Some((low, high, seeds)) = between else {
+            self.prepare(&[rate]);
+            return (mean_cost(&self.runs, rate, self.seeds), false);
+        };
+        if low == high {
+            return (mean_cost(&self.runs, rate, seeds), false);
+        }
+        let share = (rate.log10() - low.log10()) / (high.log10() - low.log10());
+        let log = |rate| (mean_cost(&self.runs, rate, seeds) + self.costs.precision()).ln();
+        ((log(low) + share * (log(high) - log(low))).exp() - self.costs.precision(), true)
+    }
+
+    /// The grid's rates around the one above the best from which at least this share of the seeds is unstable.
+    pub(crate) fn threshold(&self, share: f64) -> Option<[LearningRate; 2]> {
+        let fails = |rate: LearningRate| {
+            let unstable = self.known(rate).unstable;
+            unstable > 0 && unstable as f64 >= share * self.seeds as f64
+        };
+        let first = self.grid.iter().position(|&rate| rate > self.best && fails(rate))?;
+        Some([self.grid[first - 1], self.grid[first]])
+    }
+
+    /// All of this as figures.
+    pub(crate) fn hindsight(&self) -> Hindsight {
+        let best = self.known(self.best);
+        let threshold = |share| self.threshold(share).map(|ends| ends.map(LearningRate::get));
+        Hindsight {
+            iterations: self.runs.iterations(),
+            seeds: self.seeds,
+            grid: [self.grid[0].get(), self.grid[self.grid.len() - 1].get()],
+            best: self.best.get(),
+            costs: self.costs,
+            held_out: best.held_out,
+            reached: best.reached,
+            threshold: threshold(0.0),
+            half_threshold: threshold(0.5),
+        }
+    }
+}
+
+/// The position of the rate whose figure is least.
+fn least(rates: &[LearningRate], figure: impl Fn(LearningRate) -> f64) -> usize {
+    (0..rates.len()).min_by(|&a, &b| figure(rates[a]).total_cmp(&figure(rates[b]))).unwrap_or(0)
+}
+
+/// The mean over the first seeds of the final cost on the training set; a diverged run counts as if nothing had been learnt.
+fn mean_cost(runs: &FullRuns<'_>, rate: LearningRate, seeds: u64) -> f64 {
+    let cost = |seed| {
+        let curve = runs.curve(rate, seed);
+        let initial = curve[0].unwrap_or(f64::INFINITY);
+        curve[curve.len() - 1].map_or(initial, |last| last.min(initial))
+    };
+    (0..seeds).map(cost).sum::<f64>() / seeds as f64
 }

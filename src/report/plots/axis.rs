@@ -10,15 +10,19 @@ pub(super) const LARGEST: f64 = 1e300;
 
 /// An interval of values to show.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Range {
+pub struct Range {
+    /// The least.
     pub low: f64,
+    /// The largest.
     pub high: f64,
+    /// Whether equal factors get equal room, rather than equal differences.
     pub log: bool,
 }
 
 impl Range {
     /// The range widened by `share` of its length at both ends; never empty.
-    pub(super) fn padded(self, share: f64) -> Self {
+    #[must_use]
+    pub fn padded(self, share: f64) -> Self {
         let (a, b) = (self.warp(self.low), self.warp(self.high));
         // A single value gets room enough that its ticks differ.
         let size = a.abs().max(b.abs());
@@ -38,7 +42,8 @@ impl Range {
 
 /// Places the values of a range on pixels.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Scale {
+pub struct Scale {
+    /// The values shown.
     pub range: Range,
     from: f64,
     to: f64,
@@ -46,17 +51,17 @@ pub(super) struct Scale {
 
 impl Scale {
     /// The low end of `range` at pixel `from`, the high end at `to`.
-    pub(super) fn new(range: Range, from: f64, to: f64) -> Self {
+    pub fn new(range: Range, from: f64, to: f64) -> Self {
         Self { range, from, to }
     }
 
     /// The pixel of `value`, held inside the range.
-    pub(super) fn at(&self, value: f64) -> f64 {
+    pub fn at(&self, value: f64) -> f64 {
         self.beyond(value).clamp(self.from.min(self.to), self.from.max(self.to))
     }
 
     /// The pixel of `value`, even outside the range, though no more than ten times its length.
-    pub(super) fn beyond(&self, value: f64) -> f64 {
+    pub fn beyond(&self, value: f64) -> f64 {
         let (a, b) = (self.range.warp(self.range.low), self.range.warp(self.range.high));
         let share = (self.range.warp(value) - a) / (b - a);
         let share = if share.is_nan() { 0.5 } else { share.clamp(-10.0, 10.0) };
@@ -65,7 +70,7 @@ impl Scale {
 }
 
 /// Round values inside a range, about `count` of them, and their labels.
-pub(super) fn ticks(range: Range, count: usize) -> Vec<(f64, String)> {
+pub fn ticks(range: Range, count: usize) -> Vec<(f64, String)> {
     let decades = if range.log { (range.high / range.low).log10() } else { 0.0 };
     if range.log && decades > 0.7 { log_ticks(range, decades, count) } else { linear_ticks(range, count) }
 }
@@ -102,7 +107,7 @@ fn linear_ticks(range: Range, count: usize) -> Vec<(f64, String)> {
 
 /// Moves intervals of the given widths apart until they keep `gap` between them and lie in `low..high`, each as near to its wish
 /// (its centre) as the others let it; `wishes` ascend. Where they cannot all fit they run over at `high`.
-pub(super) fn spread(wishes: &[f64], widths: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
+pub fn spread(wishes: &[f64], widths: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     // Blocks of touching labels: (sum of wished starts, labels, width). Pooling them is isotonic regression.
     let mut blocks: Vec<(f64, usize, f64)> = Vec::new();
     let start = |b: &(f64, usize, f64)| (b.0 / b.1 as f64).min(high - b.2 + gap).max(low);
@@ -131,7 +136,7 @@ pub(super) fn spread(wishes: &[f64], widths: &[f64], gap: f64, low: f64, high: f
 }
 
 /// Horizontal grid lines with their values to the left, and what they measure, written upwards.
-pub(super) fn draw_y(canvas: &mut Canvas, area: Area, scale: &Scale, title: &str) {
+pub fn draw_y(canvas: &mut Canvas, area: Area, scale: &Scale, title: &str) {
     let style = TextStyle::new(SMALL, GREY).right();
     for (value, label) in ticks(scale.range, 6) {
         let y = scale.at(value);
@@ -142,7 +147,7 @@ pub(super) fn draw_y(canvas: &mut Canvas, area: Area, scale: &Scale, title: &str
 }
 
 /// Vertical grid lines with their labels below, and what they measure below those.
-pub(super) fn draw_x(canvas: &mut Canvas, area: Area, scale: &Scale, labels: &[(f64, String)], title: &str) {
+pub fn draw_x(canvas: &mut Canvas, area: Area, scale: &Scale, labels: &[(f64, String)], title: &str) {
     let style = TextStyle::new(SMALL, GREY).centred();
     let mut taken = f64::NEG_INFINITY;
     for (value, label) in labels {
@@ -167,7 +172,7 @@ pub(super) fn draw_x(canvas: &mut Canvas, area: Area, scale: &Scale, labels: &[(
 }
 
 /// The line under the plot.
-pub(super) fn draw_base(canvas: &mut Canvas, area: Area) {
+pub fn draw_base(canvas: &mut Canvas, area: Area) {
     canvas.line(&[(area.left, area.bottom), (area.right, area.bottom)], 2.0, GREY);
 }
 

@@ -18,35 +18,42 @@ pub const HEIGHT: u32 = 1000;
 const FINE: u32 = 3;
 
 /// A colour: red, green, blue.
-pub(super) type Rgb = (u8, u8, u8);
+pub type Rgb = (u8, u8, u8);
 
-pub(super) const WHITE: Rgb = (255, 255, 255);
+/// The ground.
+pub const WHITE: Rgb = (255, 255, 255);
 /// Text and the answer itself.
-pub(super) const INK: Rgb = (28, 30, 34);
+pub const INK: Rgb = (28, 30, 34);
 /// Text of lesser weight.
-pub(super) const GREY: Rgb = (98, 103, 112);
+pub const GREY: Rgb = (98, 103, 112);
 /// Grid lines.
-pub(super) const GRID: Rgb = (231, 233, 237);
+pub const GRID: Rgb = (231, 233, 237);
 // From the palette of Okabe & Ito (2008), which stays distinct for the common kinds of colour blindness.
-pub(super) const BLUE: Rgb = (0, 114, 178);
-pub(super) const GREEN: Rgb = (0, 132, 96);
-pub(super) const RED: Rgb = (196, 64, 24);
-pub(super) const PURPLE: Rgb = (166, 70, 130);
-pub(super) const ORANGE: Rgb = (214, 137, 0);
+/// What is measured first of all.
+pub const BLUE: Rgb = (0, 114, 178);
+/// What is good.
+pub const GREEN: Rgb = (0, 132, 96);
+/// What is unstable.
+pub const RED: Rgb = (196, 64, 24);
+/// One more thing.
+pub const PURPLE: Rgb = (166, 70, 130);
+/// What is measured next.
+pub const ORANGE: Rgb = (214, 137, 0);
 
 /// Size of the title's text.
-pub(super) const TITLE: f64 = 44.0;
+pub const TITLE: f64 = 44.0;
 /// Size of ordinary text.
-pub(super) const BODY: f64 = 28.0;
+pub const BODY: f64 = 28.0;
 /// Size of tick labels and keys.
-pub(super) const SMALL: f64 = 25.0;
+pub const SMALL: f64 = 25.0;
 
 /// A point on the picture in pixels, from the upper left.
-pub(super) type Point = (f64, f64);
+pub type Point = (f64, f64);
 
 /// A rectangle on the picture in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Area {
+#[expect(missing_docs, reason = "each field's name says it")]
+pub struct Area {
     pub left: f64,
     pub top: f64,
     pub right: f64,
@@ -55,17 +62,17 @@ pub(super) struct Area {
 
 impl Area {
     /// Width in pixels.
-    pub(super) fn width(&self) -> f64 {
+    pub fn width(&self) -> f64 {
         self.right - self.left
     }
 
     /// Height in pixels.
-    pub(super) fn height(&self) -> f64 {
+    pub fn height(&self) -> f64 {
         self.bottom - self.top
     }
 
     /// The middle.
-    pub(super) fn centre(&self) -> Point {
+    pub fn centre(&self) -> Point {
         (f64::midpoint(self.left, self.right), f64::midpoint(self.top, self.bottom))
     }
 }
@@ -80,21 +87,27 @@ struct Label {
 
 /// A white picture to draw on.
 #[derive(Debug)]
-pub(super) struct Canvas {
+pub struct Canvas {
     fine: Vec<u8>,
     labels: Vec<Label>,
     fault: Option<String>,
 }
 
+impl Default for Canvas {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Canvas {
     /// A blank picture.
-    pub(super) fn new() -> Self {
+    pub fn new() -> Self {
         let bytes = 3 * (WIDTH * FINE) as usize * (HEIGHT * FINE) as usize;
         Self { fine: vec![255; bytes], labels: Vec::new(), fault: None }
     }
 
     /// Fills a polygon with a colour of this opacity.
-    pub(super) fn polygon(&mut self, corners: &[Point], color: Rgb, opacity: f64) {
+    pub fn polygon(&mut self, corners: &[Point], color: Rgb, opacity: f64) {
         let corners: Vec<_> = corners.iter().map(|&p| fine_point(p)).collect();
         let style = paint(color, opacity);
         let result = self.surface().fill_polygon(corners, &style).map_err(|e| e.to_string());
@@ -102,7 +115,7 @@ impl Canvas {
     }
 
     /// Fills a rectangle with a colour of this opacity.
-    pub(super) fn rect(&mut self, area: Area, color: Rgb, opacity: f64) {
+    pub fn rect(&mut self, area: Area, color: Rgb, opacity: f64) {
         let (from, to) = (fine_point((area.left, area.top)), fine_point((area.right, area.bottom)));
         if from.0 < to.0 && from.1 < to.1 {
             let style = paint(color, opacity);
@@ -112,14 +125,14 @@ impl Canvas {
     }
 
     /// A disc of this radius in pixels.
-    pub(super) fn disc(&mut self, at: Point, radius: f64, color: Rgb) {
+    pub fn disc(&mut self, at: Point, radius: f64, color: Rgb) {
         let radius = (radius * f64::from(FINE)).round() as u32;
         let result = self.surface().draw_circle(fine_point(at), radius, &paint(color, 1.0), true).map_err(|e| e.to_string());
         self.note(result);
     }
 
     /// A line through `points`, `width` pixels thick, with round ends and corners.
-    pub(super) fn line(&mut self, points: &[Point], width: f64, color: Rgb) {
+    pub fn line(&mut self, points: &[Point], width: f64, color: Rgb) {
         for pair in points.windows(2) {
             self.segment(pair[0], pair[1], width, color);
         }
@@ -132,7 +145,7 @@ impl Canvas {
     }
 
     /// A line of dashes `on` pixels long with gaps of `off` pixels.
-    pub(super) fn dashed(&mut self, points: &[Point], width: f64, (on, off): (f64, f64), color: Rgb) {
+    pub fn dashed(&mut self, points: &[Point], width: f64, (on, off): (f64, f64), color: Rgb) {
         let mut phase = 0.0;
         for pair in points.windows(2) {
             let (dx, dy) = (pair[1].0 - pair[0].0, pair[1].1 - pair[0].1);
@@ -153,26 +166,26 @@ impl Canvas {
     }
 
     /// A diagonal cross in a square of side `size`.
-    pub(super) fn cross(&mut self, (x, y): Point, size: f64, width: f64, color: Rgb) {
+    pub fn cross(&mut self, (x, y): Point, size: f64, width: f64, color: Rgb) {
         let h = size / 2.0;
         self.line(&[(x - h, y - h), (x + h, y + h)], width, color);
         self.line(&[(x - h, y + h), (x + h, y - h)], width, color);
     }
 
     /// A triangle that points up, in a square of side `size`.
-    pub(super) fn triangle(&mut self, (x, y): Point, size: f64, color: Rgb) {
+    pub fn triangle(&mut self, (x, y): Point, size: f64, color: Rgb) {
         let h = size / 2.0;
         self.polygon(&[(x, y - h), (x + h, y + h), (x - h, y + h)], color, 1.0);
     }
 
     /// A square of diagonal `size`, standing on a corner.
-    pub(super) fn diamond(&mut self, (x, y): Point, size: f64, color: Rgb) {
+    pub fn diamond(&mut self, (x, y): Point, size: f64, color: Rgb) {
         let h = size / 2.0;
         self.polygon(&[(x, y - h), (x + h, y), (x, y + h), (x - h, y)], color, 1.0);
     }
 
     /// Diagonal hatching over a rectangle.
-    pub(super) fn hatch(&mut self, area: Area, spacing: f64, color: Rgb) {
+    pub fn hatch(&mut self, area: Area, spacing: f64, color: Rgb) {
         let reach = area.width() + area.height();
         let mut offset = spacing;
         while offset < reach {
@@ -186,12 +199,15 @@ impl Canvas {
     }
 
     /// A text; see [`TextStyle`] for how it lies about its point.
-    pub(super) fn text(&mut self, text: impl Into<String>, at: Point, style: TextStyle) {
+    pub fn text(&mut self, text: impl Into<String>, at: Point, style: TextStyle) {
         self.labels.push(Label { text: text.into(), at, style });
     }
 
     /// The picture as PNG.
-    pub(super) fn finish(self) -> Result<Vec<u8>, PlotError> {
+    ///
+    /// # Errors
+    /// When a shape could not be drawn, or the pixels cannot be encoded.
+    pub fn finish(self) -> Result<Vec<u8>, PlotError> {
         if let Some(fault) = self.fault {
             return Err(PlotError::Draw(fault));
         }
@@ -242,7 +258,7 @@ fn write(pixels: &mut [u8], label: &Label, (dx, dy): Point, color: Rgb) {
 }
 
 /// `color` mixed with white: `share` of 1 is the colour itself.
-pub(super) fn tint(color: Rgb, share: f64) -> Rgb {
+pub fn tint(color: Rgb, share: f64) -> Rgb {
     mix(WHITE, color, share)
 }
 

@@ -28,6 +28,15 @@ pub use stability_map::stability_map;
 
 use super::Report;
 
+/// What the figures are drawn with, for others that are to look like them.
+pub mod draw {
+    pub use super::axis::{Range, Scale, draw_base, draw_x, draw_y, spread, ticks};
+    pub use super::canvas::{
+        Area, BLUE, BODY, Canvas, GREEN, GREY, GRID, INK, ORANGE, PURPLE, Point, RED, Rgb, SMALL, TITLE, WHITE, tint,
+    };
+    pub use super::text::{Align, TextStyle, width};
+}
+
 /// A figure: its bytes and the name they should be saved under.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plot {

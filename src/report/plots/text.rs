@@ -14,7 +14,7 @@ pub(super) const SUB: char = '\u{E000}';
 
 /// Where the given point lies along the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
+pub enum Align {
     /// At its left end.
     Left,
     /// In its middle.
@@ -25,11 +25,14 @@ pub(super) enum Align {
 
 /// How a text looks.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct TextStyle {
+pub struct TextStyle {
     /// Height of an em, in pixels.
     pub size: f64,
+    /// Of the letters.
     pub color: Rgb,
+    /// Whether the strokes are heavy.
     pub bold: bool,
+    /// How the text lies about its point.
     pub align: Align,
     /// Turned to read upwards.
     pub upwards: bool,
@@ -39,37 +42,43 @@ pub(super) struct TextStyle {
 
 impl TextStyle {
     /// Upright regular text that starts at its point.
-    pub(super) fn new(size: f64, color: Rgb) -> Self {
+    pub fn new(size: f64, color: Rgb) -> Self {
         Self { size, color, bold: false, align: Align::Left, upwards: false, halo: None }
     }
 
     /// In bold.
-    pub(super) fn bold(self) -> Self {
+    #[must_use]
+    pub fn bold(self) -> Self {
         self.bold_if(true)
     }
 
     /// In bold when `bold`.
-    pub(super) fn bold_if(self, bold: bool) -> Self {
+    #[must_use]
+    pub fn bold_if(self, bold: bool) -> Self {
         Self { bold, ..self }
     }
 
     /// Centred on its point.
-    pub(super) fn centred(self) -> Self {
+    #[must_use]
+    pub fn centred(self) -> Self {
         Self { align: Align::Centre, ..self }
     }
 
     /// Ending at its point.
-    pub(super) fn right(self) -> Self {
+    #[must_use]
+    pub fn right(self) -> Self {
         Self { align: Align::Right, ..self }
     }
 
     /// Turned to read upwards.
-    pub(super) fn upwards(self) -> Self {
+    #[must_use]
+    pub fn upwards(self) -> Self {
         Self { upwards: true, ..self }
     }
 
     /// On a ground of this colour, cleared of lines around the letters.
-    pub(super) fn on(self, ground: Rgb) -> Self {
+    #[must_use]
+    pub fn on(self, ground: Rgb) -> Self {
         Self { halo: Some(ground), ..self }
     }
 
@@ -134,7 +143,7 @@ fn layout(text: &str, style: &TextStyle) -> (Vec<Placed>, f32) {
 }
 
 /// The width of `text` in pixels.
-pub(super) fn width(text: &str, style: &TextStyle) -> f64 {
+pub fn width(text: &str, style: &TextStyle) -> f64 {
     f64::from(layout(text, style).1)
 }
 
