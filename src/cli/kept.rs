@@ -4,7 +4,7 @@
 //! any config, and a run is only found again by what would give it again. A line is on the disk before the run counts as kept.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -42,6 +42,8 @@ impl Kept {
             Err(TryLockError::WouldBlock) => {
                 return Err(anyhow!("{}: another lrfind is at work on these runs; wait for it, or give --out", path.display()));
             }
+            // Some network file systems cannot lock; there it is up to the user.
+            Err(TryLockError::Error(error)) if error.kind() == ErrorKind::Unsupported => {}
             Err(TryLockError::Error(error)) => return Err(failed("lock")(error).into()),
         }
         let bytes = fs::read(path).map_err(failed("read"))?;

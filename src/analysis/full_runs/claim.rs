@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Table, cost, ratio};
+use super::{RateOutcome, Table, cost, ratio};
 use crate::analysis::curve::mean;
 use crate::lr::LearningRate;
 
@@ -11,7 +11,7 @@ use crate::lr::LearningRate;
 pub struct Claim {
     /// The best early rate.
     pub best_early: LearningRate,
-    /// Of the rates tested above it, the one of the least cost.
+    /// Of the rates tested above it, the one of the least cost; an unstable one only where all are unstable.
     pub higher: LearningRate,
     /// How much lower the higher rate ends, in units of J_ref − J*: the mean over the seeds. Negative where it ends higher.
     pub saving: f64,
@@ -33,17 +33,18 @@ pub struct Claim {
 pub enum Paid {
     /// It ends lower, clear of the spread between the seeds.
     Yes,
-    /// It ends higher, clear of the spread between the seeds.
+    /// It ends higher, clear of the spread between the seeds, or it is unstable.
     No,
     /// The difference is within the spread between the seeds, or there is only one seed.
     Unclear,
 }
 
-/// Compares the best early rate with the best of those above it; `None` where none was tested, or no seed can be compared.
-pub(super) fn claim(table: &Table<'_>, best_early: LearningRate, span: f64) -> Option<Claim> {
-    let above = table.rates.iter().filter(|rate| **rate > best_early);
-    let costs = above.filter_map(|&rate| Some((rate, table.cost(rate)?)));
-    let (higher, least) = costs.min_by(|a, b| a.1.total_cmp(&b.1))?;
+/// Compares the best early rate with the best of those above it in `rates`; `None` where none was tested, or no seed can be
+/// compared. `span` is J_ref − J*.
+pub(super) fn claim(table: &Table<'_>, rates: &[RateOutcome<'_>], best_early: LearningRate, span: f64) -> Option<Claim> {
+    let above = rates.iter().filter(|row| row.learning_rate > best_early);
+    let costs = above.filter_map(|row| Some((row.unstable() > 0, row.learning_rate, table.cost(row.learning_rate)?)));
+    let (unstable, higher, least) = costs.min_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)))?;
     let (low, high) = (table.compared(best_early), table.compared(higher));
     let savings: Vec<f64> = low.iter().zip(&high).map(|(low, high)| (cost(low) - cost(high)) / span).collect();
     let saving = mean(&savings);
@@ -52,6 +53,7 @@ pub(super) fn claim(table: &Table<'_>, best_early: LearningRate, span: f64) -> O
     }
     let interval = interval(&savings);
     let paid = match interval {
+        _ if unstable => Paid::No,
         Some((low, _)) if low > 0.0 => Paid::Yes,
         Some((_, high)) if high < 0.0 => Paid::No,
         _ => Paid::Unclear,

@@ -129,7 +129,7 @@ pub fn assess_full<'a>(runs: &'a [TrialRecord], subject: &Subject) -> FullAssess
     let rates: Vec<RateOutcome<'a>> = table.rates.iter().map(|&rate| table.outcome(rate, hindsight.as_ref())).collect();
     let learnt = hindsight.filter(|h| h.span() > 0.0);
     let answer = answer(&rates, subject, learnt.is_some());
-    let claim = subject.best_early.zip(learnt).and_then(|(best_early, h)| claim::claim(&table, best_early, h.span()));
+    let claim = subject.best_early.zip(learnt).and_then(|(best_early, h)| claim::claim(&table, &rates, best_early, h.span()));
     FullAssessment { rates, seeds: table.seeds, hindsight: learnt, answer, claim }
 }
 

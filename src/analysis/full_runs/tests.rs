@@ -98,6 +98,14 @@ fn higher_does_not_pay_or_is_unclear() {
     let single: Vec<TrialRecord> = good().into_iter().filter(|run| run.spec.seed == 0).collect();
     let claim = assess_full(&single, &SUBJECT()).claim.unwrap();
     assert_eq!((claim.paid, claim.interval, claim.better), (Paid::Unclear, None, 1));
+    // An unstable rate does not pay, whatever its mean; a stable one is preferred to it.
+    let mut runs = good();
+    runs.push(falling(0.4, 0, 0.1));
+    runs.push(diverged(0.4, 1));
+    assert_eq!(assess_full(&runs, &SUBJECT()).claim.unwrap().higher, rate(0.2));
+    runs.retain(|run| run.spec.learning_rate != rate(0.2));
+    let claim = assess_full(&runs, &SUBJECT()).claim.unwrap();
+    assert_eq!((claim.higher, claim.paid), (rate(0.4), Paid::No));
     // Nothing above the best early rate was tested.
     let subject = Subject { best_early: Some(rate(0.2)), ..SUBJECT() };
     assert_eq!(assess_full(&good(), &subject).claim, None);

@@ -101,6 +101,10 @@ fn draw(canvas: &mut Canvas, verification: &Verification, x: &Scale, y: &Scale) 
     }
     axis::draw_base(canvas, AREA);
     draw_list(canvas, &rows);
+    let ended = verification.rates.iter().flat_map(|row| &row.runs).any(|run| run.training_costs.len() < steps.len());
+    let cross = if ended { " · cross: where a run ended early" } else { "" };
+    let key = format!("thick: the mean over the seeds · thin: each seed{cross}");
+    canvas.text(key, (frame::LEFT, frame::KEY), TextStyle::new(SMALL, GREY));
 }
 
 /// The colour of the first of a rate's roles; each further requested rate is paler.

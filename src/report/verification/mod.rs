@@ -78,7 +78,7 @@ pub struct ClaimReport {
     pub paid: Paid,
     /// The best early rate.
     pub best_early: f64,
-    /// The best of the rates tested above it.
+    /// The best of the rates tested above it; an unstable one only where all are unstable.
     pub higher: f64,
     /// How much lower `higher` ends, in the unit of `regret`: the mean over the seeds.
     pub saving: f64,

@@ -19,9 +19,8 @@ pub fn render(verification: &Verification, files: &[PathBuf]) -> String {
         Answer::Unstable => "UNSTABLE",
         Answer::Inconclusive => "INCONCLUSIVE",
     };
-    let first = format!("{word}  {}", headline(verification));
-    let mut text = wrapped(&first, WIDTH).join("\n");
-    text.extend(["\n\n", &table(verification), "\n"]);
+    let room = WIDTH - word.len() - 2;
+    let mut text = format!("{word}  {}\n\n{}\n", wrapped(&headline(verification), room).join("\n"), table(verification));
     for (label, sentence) in facts(verification) {
         let lines = wrapped(&sentence, WIDTH - INDENT).join(&format!("\n{:INDENT$}", ""));
         text += &format!("{label:INDENT$}{lines}\n");
@@ -151,6 +150,9 @@ fn claim(verification: &Verification) -> String {
         };
     };
     let (early, higher) = (rate(claim.best_early), rate(claim.higher));
+    if verification.rates.iter().any(|row| row.learning_rate == claim.higher && row.unstable > 0) {
+        return format!("no: every rate tested above the best early {early} is unstable; name one between with --lr");
+    }
     let lower = if claim.saving >= 0.0 { "lower" } else { "higher" };
     let answer = match claim.paid {
         Paid::Yes => "yes",
@@ -196,8 +198,8 @@ mod tests {
         assert_eq!(
             render(&sample::held(), &files),
             "\
-HELD  0.12 is stable in 2 full runs; its final cost is 4 % above that of the best rate tested, 0.5
-(regret 0.4 %)
+HELD  0.12 is stable in 2 full runs; its final cost is 4 % above that of the best rate tested,
+0.5 (regret 0.4 %)
 
 rate  what it is                training cost  held out  regret  unstable  near the best after
 0.05  configured, best early    0.04           0.24      3.4 %   0 of 2    -
@@ -221,6 +223,7 @@ files           a/verify.json
         let text = render(&sample::unstable(), &[]);
         assert!(text.starts_with("UNSTABLE  recommended 0.12: 1 of 2 full runs unstable (1 not finite)\n"), "{text}");
         assert!(text.contains("0.5 was stable in the trials, but not over full runs: 1 of 2 full runs unstable"), "{text}");
+        assert!(text.contains("higher pays?    no: every rate tested above the best early 0.05 is unstable"), "{text}");
     }
 
     #[test]
