@@ -221,7 +221,8 @@ fn instability(run: &TrialRecord, hindsight: Option<&Hindsight>) -> Option<Verdi
     // Where nothing was learnt at any rate, a hair above the beginning is not lost ground yet.
     let gained = if hindsight.span() > 0.0 { hindsight.span() } else { 0.01 * hindsight.initial.abs() };
     let lost = last > hindsight.least + gained;
-    lost.then(|| if last > hindsight.initial { Verdict::BlowUp } else { Verdict::Collapsed })
+    let way = if last > hindsight.initial { Verdict::BlowUp } else { Verdict::Collapsed };
+    lost.then_some(way)
 }
 
 /// The cost before the first step.

@@ -1,9 +1,10 @@
 //! Whole training runs: the cost against iterations, a thick line for the mean of each rate and thin ones for its seeds.
 
 use crate::lr::format_significant;
+use crate::record::Outcome;
 use crate::report::Status;
 use crate::report::text::{counted, grouped, percent, rate};
-use crate::report::verification::{Answer, RateReport, Role, Verification, headline};
+use crate::report::verification::{Answer, RateReport, Role, RunReport, Verification, headline};
 
 use super::axis::{self, Range, Scale};
 use super::canvas::{Area, BLUE, Canvas, GREEN, GREY, INK, ORANGE, PURPLE, Point, RED, Rgb, SMALL, tint};
@@ -90,7 +91,7 @@ fn draw(canvas: &mut Canvas, verification: &Verification, x: &Scale, y: &Scale) 
     for (row, color) in &rows {
         for run in &row.runs {
             draw_line(canvas, steps, &run.training_costs, (x, y), tint(*color, 0.38), 1.6);
-            draw_end(canvas, steps, &run.training_costs, (x, y), *color);
+            draw_end(canvas, steps, run, (x, y), *color);
         }
     }
     let is_recommended = |row: &RateReport| row.roles.contains(&Role::Recommended);
@@ -101,8 +102,8 @@ fn draw(canvas: &mut Canvas, verification: &Verification, x: &Scale, y: &Scale) 
     }
     axis::draw_base(canvas, AREA);
     draw_list(canvas, &rows);
-    let ended = verification.rates.iter().flat_map(|row| &row.runs).any(|run| run.training_costs.len() < steps.len());
-    let cross = if ended { " · cross: where a run ended early" } else { "" };
+    let lost = verification.rates.iter().flat_map(|row| &row.runs).any(diverged);
+    let cross = if lost { " · cross: no longer finite" } else { "" };
     let key = format!("thick: the mean over the seeds · thin: each seed{cross}");
     canvas.text(key, (frame::LEFT, frame::KEY), TextStyle::new(SMALL, GREY));
 }
@@ -118,12 +119,13 @@ fn color(row: &RateReport, pale: f64) -> Rgb {
     }
 }
 
-/// The mean over the runs, as far as all of them go.
+/// The mean over the finished runs, as far as all of them go.
 fn mean_costs(row: &RateReport) -> Vec<Option<f64>> {
-    let finished: Vec<&[Option<f64>]> = row.runs.iter().map(|run| run.training_costs.as_slice()).collect();
-    let most = finished.iter().map(|costs| costs.len()).max().unwrap_or(0);
+    let runs = row.runs.iter().filter(|run| matches!(run.outcome, Outcome::Completed | Outcome::Diverged { .. }));
+    let costs: Vec<&[Option<f64>]> = runs.map(|run| run.training_costs.as_slice()).collect();
+    let most = costs.iter().map(|costs| costs.len()).max().unwrap_or(0);
     let at = |k: usize| {
-        let costs: Option<Vec<f64>> = finished.iter().map(|costs| costs.get(k).copied().flatten()).collect();
+        let costs: Option<Vec<f64>> = costs.iter().map(|costs| costs.get(k).copied().flatten()).collect();
         costs.map(|costs| costs.iter().sum::<f64>() / costs.len() as f64)
     };
     (0..most).map(at).collect()
@@ -146,15 +148,17 @@ fn draw_line(canvas: &mut Canvas, steps: &[u64], costs: &[Option<f64>], scales: 
     }
 }
 
-/// A cross at the last finite cost of a run that did not come to its end.
-fn draw_end(canvas: &mut Canvas, steps: &[u64], costs: &[Option<f64>], scales: (&Scale, &Scale), color: Rgb) {
-    if costs.len() == steps.len() && costs.last().is_some_and(Option::is_some) {
-        return;
-    }
-    let known = steps.iter().zip(costs).rev().find_map(|(step, cost)| cost.map(|cost| place(*step, cost, scales)));
-    if let Some((x, y)) = known {
+/// A cross at the last finite cost of a run that diverged.
+fn draw_end(canvas: &mut Canvas, steps: &[u64], run: &RunReport, scales: (&Scale, &Scale), color: Rgb) {
+    let costs = steps.iter().zip(&run.training_costs);
+    let known = costs.rev().find_map(|(step, cost)| cost.map(|cost| place(*step, cost, scales)));
+    if let (true, Some((x, y))) = (diverged(run), known) {
         canvas.cross((x, y.max(AREA.top + 8.0)), 15.0, 3.4, color);
     }
+}
+
+fn diverged(run: &RunReport) -> bool {
+    matches!(run.outcome, Outcome::Diverged { .. })
 }
 
 /// The rates in their colours, from high to low, with what they are and how they ended.
@@ -206,6 +210,8 @@ mod tests {
         assert_eq!(mean_costs(&row), [Some(3.0), Some(2.0), None]);
         row.runs[1].training_costs.truncate(1);
         assert_eq!(mean_costs(&row), [Some(3.0), None, None]);
+        row.runs[1].outcome = Outcome::Cancelled;
+        assert_eq!(mean_costs(&row), [Some(2.0), Some(1.0), Some(1.0)]);
     }
 
     #[test]

@@ -23,10 +23,11 @@ pub fn render(verification: &Verification, files: &[PathBuf]) -> String {
     let mut text = format!("{word}  {}\n\n{}\n", wrapped(&headline(verification), room).join("\n"), table(verification));
     for (label, sentence) in facts(verification) {
         let lines = wrapped(&sentence, WIDTH - INDENT).join(&format!("\n{:INDENT$}", ""));
-        text += &format!("{label:INDENT$}{lines}\n");
+        text.extend([format!("{label:INDENT$}"), lines, "\n".to_owned()]);
     }
     for (k, file) in files.iter().enumerate() {
-        text += &format!("{:INDENT$}{}\n", if k == 0 { "files" } else { "" }, file.display());
+        let label = format!("{:INDENT$}", if k == 0 { "files" } else { "" });
+        text.extend([label, file.display().to_string(), "\n".to_owned()]);
     }
     text
 }
