@@ -51,7 +51,7 @@ impl Observer for Progress {
                 output::note(&format!("{stage}: {}, {} iterations", counted(*trials as u64, "trial"), grouped(*iterations)));
             }
             (Self::Lines, Event::Kept { runs, of }) => {
-                output::note(&format!("{runs} of {} finished and kept", counted(*of as u64, "run")))
+                output::note(&format!("{runs} of {} finished and kept", counted(*of as u64, "run")));
             }
             (Self::Bar(bar), Event::Kept { runs, of }) => bar.set_message(format!("{runs} of {of} runs kept")),
             (Self::Bar(bar), Event::StageStarted { stage: name, .. }) => bar.set_prefix(*name),
