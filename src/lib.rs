@@ -51,7 +51,8 @@
 //!
 //! # The core types
 //!
-//! - [`Study`] ties an objective to the questions: [`find`](Study::find) and [`check`](Study::check) return a [`Report`].
+//! - [`Study`] ties an objective to the questions: [`find`](Study::find) and [`check`](Study::check) return a [`Report`],
+//!   [`verify`](Study::verify) puts one to the test of full runs.
 //! - [`trial::Objective`] can be trained from scratch; [`trial::Run`] is a training under way.
 //! - [`task::Task`] is the objective that a config file describes: [`config::load`], [`task::build`], [`Study::of_plan`].
 //! - [`record::TrialRecord`] is what one trial did; [`analysis`] turns records into verdicts, a threshold and a choice.
@@ -59,9 +60,9 @@
 //!
 //! # What it does not do
 //!
-//! It trains no model to the end, watches no validation loss, and tunes nothing but ε₀. Trials are short, so instability that
-//! comes late in a run can escape them; [`report::Recommendation::p_unstable`] estimates how likely that is. The library
-//! prints nothing and writes no files.
+//! It chooses by no validation loss, and tunes nothing but ε₀. Trials are short, so instability that comes late in a run can
+//! escape them; [`report::Recommendation::p_unstable`] estimates how likely that is, and only [`verify`](Study::verify) trains to
+//! the end. The library prints nothing and writes no files.
 
 #![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 

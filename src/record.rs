@@ -240,6 +240,13 @@ pub enum Event<'a> {
     },
     /// A trial ended.
     TrialFinished(&'a TrialRecord),
+    /// So many of the runs asked for are finished, and kept for another time.
+    Kept {
+        /// Finished runs, those of an earlier time included.
+        runs: usize,
+        /// All runs asked for.
+        of: usize,
+    },
     /// What is known after a stage.
     Standing {
         /// Best early rate so far.

@@ -82,6 +82,23 @@ impl Schedule {
         }
     }
 
+    /// The same course in `share` of its iterations, the warm-up and the steps included: after any part of the run the factor is
+    /// what it is after that part of the whole schedule. At least one iteration is left.
+    #[must_use]
+    pub fn squeezed(self, share: f64) -> Self {
+        let scaled = |iterations: u64| (iterations as f64 * share).round() as u64;
+        let decay = match self.decay {
+            Decay::Step { factor, every_epochs } => Decay::Step { factor, every_epochs: every_epochs * share },
+            other => other,
+        };
+        Self {
+            decay,
+            warmup_iterations: scaled(self.warmup_iterations),
+            decay_iterations: scaled(self.decay_iterations).max(1),
+            iterations_per_epoch: self.iterations_per_epoch,
+        }
+    }
+
     /// The multiplier of ε₀ when the run ends, at iteration τ.
     pub fn final_factor(&self) -> f64 {
         self.factor(self.decay_iterations.max(self.warmup_iterations))
@@ -119,6 +136,27 @@ mod tests {
         let s = schedule(Decay::Step { factor: 0.5, every_epochs: 3.0 }, 0);
         assert_eq!([s.factor(29), s.factor(30), s.factor(60)], [1.0, 0.5, 0.25]);
         assert_eq!(schedule(Decay::Constant, 0).factor(77), 1.0);
+    }
+
+    #[test]
+    fn a_squeezed_schedule_takes_the_same_course() {
+        let decays = [
+            Decay::Constant,
+            Decay::Linear { final_fraction: 0.01 },
+            Decay::Cosine { final_fraction: 0.0 },
+            Decay::Step { factor: 0.5, every_epochs: 20.0 },
+            Decay::Exponential { final_fraction: 0.01 },
+        ];
+        for decay in decays {
+            let whole = Schedule { decay, warmup_iterations: 200, decay_iterations: 1_000, iterations_per_epoch: 10 };
+            let fifth = whole.squeezed(0.2);
+            assert_eq!((fifth.warmup_iterations, fifth.decay_iterations), (40, 200), "{decay:?}");
+            for k in 40..=200 {
+                assert!((fifth.factor(k) - whole.factor(5 * k)).abs() < 1e-12, "{decay:?} at {k}");
+            }
+            assert_eq!(whole.squeezed(1.0), whole);
+            assert_eq!(whole.squeezed(1e-9).decay_iterations, 1);
+        }
     }
 
     #[test]

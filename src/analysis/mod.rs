@@ -2,10 +2,12 @@
 //!
 //! The definitions rest on one idea: a rate is *severely* unstable when it loses ground that a gentler rate cannot win back.
 //! [`judge`] turns trials of one length into verdicts, [`bracket`] and [`posterior`] turn verdicts into a bracket and a posterior, and
-//! [`choose`] chooses the rate. [`range_test`] is what other finders would read off a single ramp.
+//! [`choose`] chooses the rate. [`range_test`] is what other finders would read off a single ramp, and [`full_runs`] what runs of
+//! full length say of a choice.
 
 mod assess;
 mod curve;
+pub mod full_runs;
 mod judge;
 pub mod range_test;
 mod recommend;

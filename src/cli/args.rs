@@ -1,5 +1,9 @@
 //! The command line, as typed.
 
+mod verify;
+
+pub(crate) use verify::VerifyArgs;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -71,6 +75,13 @@ pub(crate) enum Command {
     /// smoothing and early stop. To be compared with `lrfind find`, not to be trusted: one run is noisy.
     #[command(after_help = concat_help(SWEEP_EXAMPLES))]
     Sweep(SweepArgs),
+    /// Make whole training runs, and see whether the recommendation holds
+    ///
+    /// Runs of full length at the recommended, the best early and the configured rate and just below the threshold, each with
+    /// seeds of its own, show what the short trials could only predict. Finished runs are kept: when interrupted, the same
+    /// command goes on where it stopped.
+    #[command(after_help = concat_help(verify::EXAMPLES))]
+    Verify(VerifyArgs),
     /// Draw the plots of a report anew
     Plot(PlotArgs),
     /// Print the recommended schedule for a framework
@@ -402,6 +413,9 @@ mod tests {
         }
         for flags in [["--smoothing", "1"], ["--smoothing", "-0.1"], ["--stop-factor", "1"], ["--stop-factor", "nan"]] {
             assert!(Cli::try_parse_from(["lrfind", "sweep", "x.toml"].into_iter().chain(flags)).is_err(), "{flags:?}");
+        }
+        for share in ["0", "-0.1", "1.1", "nan", "x"] {
+            assert!(Cli::try_parse_from(["lrfind", "verify", "x.toml", "--fraction", share]).is_err(), "{share}");
         }
         assert!(Cli::try_parse_from(["lrfind", "sweep", "x.toml", "--stop-factor", "inf"]).is_ok());
         assert!(Cli::try_parse_from(["lrfind", "find", "x.toml", "--range", "1e-4", "1"]).is_ok());

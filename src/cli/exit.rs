@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use lrfind::report::range_test::RangeTest;
+use lrfind::report::verification::{Answer, Verification};
 use lrfind::report::{CheckVerdict, Report, Status};
 
 use super::args::FailOn;
@@ -11,14 +12,15 @@ use super::args::FailOn;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
-    /// Done: `find` recommends a rate, `check` says that the rate is safe, or the file is written.
+    /// Done: `find` recommends a rate, `check` says that the rate is safe, the rates of `verify` are stable, or the file is
+    /// written.
     Done = 0,
-    /// The verdict of `check` is unstable or too close, as `--fail-on` has it. Nothing else ends with this code, so a CI job
-    /// can trust it.
+    /// The verdict of `check` is unstable or too close, as `--fail-on` has it, or full runs of `verify` are unstable at the
+    /// recommended or the configured rate. Nothing else ends with this code, so a CI job can trust it.
     Verdict = 1,
     /// Wrong usage, config or data, a file that cannot be read or written, or an error inside lrfind, a panic included.
     Error = 2,
-    /// Inconclusive: `find` has no rate to recommend, `check` cannot tell, or no rule of `sweep` suggests a rate.
+    /// Inconclusive: `find` has no rate to recommend, `check` or `verify` cannot tell, or no rule of `sweep` suggests a rate.
     Inconclusive = 3,
     /// Interrupted by Ctrl-C or a termination signal; the partial report is written, marked so.
     Interrupted = 130,
@@ -27,10 +29,10 @@ pub(crate) enum Exit {
 /// The codes as the help shows them.
 pub(crate) const HELP: &str = "\
 Exit codes:
-  0    safe, or done
-  1    check: the learning rate is unstable or too close to it (see --fail-on); nothing else ends with 1
+  0    safe, stable, or done
+  1    check: the learning rate is unstable or too close to it (see --fail-on), or verify: full runs at it are; nothing else ends with 1
   2    wrong usage, config or data; a file that cannot be read or written; an internal error
-  3    inconclusive: find has no rate to recommend, check cannot tell, or no rule of sweep suggests a rate
+  3    inconclusive: find has no rate to recommend, check or verify cannot tell, or no rule of sweep suggests a rate
   130  interrupted; the partial report is written";
 
 impl Exit {
@@ -49,6 +51,16 @@ impl Exit {
             Status::Partial => Self::Interrupted,
             Status::Complete if test.has_suggestion() => Self::Done,
             Status::Complete => Self::Inconclusive,
+        }
+    }
+
+    /// For a verification.
+    pub(crate) fn of_verify(verification: &Verification) -> Self {
+        match (verification.status, verification.verdict.answer) {
+            (Status::Partial, _) => Self::Interrupted,
+            (Status::Complete, Answer::Held | Answer::Behind) => Self::Done,
+            (Status::Complete, Answer::Unstable) => Self::Verdict,
+            (Status::Complete, Answer::Inconclusive) => Self::Inconclusive,
         }
     }
 

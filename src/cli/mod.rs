@@ -5,12 +5,14 @@ mod check;
 mod exit;
 mod find;
 mod init;
+mod kept;
 mod output;
 mod plot;
 mod progress;
 mod schedule;
 mod sweep;
 mod trials;
+mod verify;
 
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};
@@ -53,6 +55,7 @@ fn parse_and_run() -> Exit {
         Command::Find(args) => find::run(args),
         Command::Check(args) => check::run(args),
         Command::Sweep(args) => sweep::run(args),
+        Command::Verify(args) => verify::run(args),
         Command::Plot(args) => plot::run(args),
         Command::Schedule(args) => schedule::run(args),
         Command::Init(args) => init::run(args),

@@ -120,10 +120,20 @@ pub(crate) fn write_plots(plots: &[Plot], dir: &Path) -> Result<Vec<PathBuf>, Fi
         .collect()
 }
 
+/// Whether the folder `dir` holds a report.
+pub(crate) fn has_report(dir: &Path) -> bool {
+    dir.join(REPORT).exists()
+}
+
+/// Reads a file whole.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
+    fs::read(path).map_err(failed("read", path))
+}
+
 /// Reads a report from its file or its folder; returns the file's path too.
 pub(crate) fn read_report(path: &Path) -> anyhow::Result<(Report, PathBuf)> {
     let path = if path.is_dir() { path.join(REPORT) } else { path.to_owned() };
-    let bytes = fs::read(&path).map_err(failed("read", &path))?;
+    let bytes = read(&path)?;
     let report = json::read(&String::from_utf8_lossy(&bytes)).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
     Ok((report, path))
 }

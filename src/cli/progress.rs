@@ -50,6 +50,10 @@ impl Observer for Progress {
             (Self::Lines, Event::StageStarted { stage, trials, iterations }) => {
                 output::note(&format!("{stage}: {}, {} iterations", counted(*trials as u64, "trial"), grouped(*iterations)));
             }
+            (Self::Lines, Event::Kept { runs, of }) => {
+                output::note(&format!("{runs} of {} finished and kept", counted(*of as u64, "run")));
+            }
+            (Self::Bar(bar), Event::Kept { runs, of }) => bar.set_message(format!("{runs} of {of} runs kept")),
             (Self::Bar(bar), Event::StageStarted { stage: name, .. }) => bar.set_prefix(*name),
             (Self::Bar(bar), Event::Progress { iterations }) => {
                 // The search may go beyond the forecast, when it has to extend the range.

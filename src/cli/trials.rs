@@ -1,6 +1,7 @@
-//! What `find` and `check` share: from the command line to a task ready to run, and from a report to files.
+//! What `find`, `check` and the others that run trials share: from the command line to a task ready to run, and from a report to files.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
@@ -159,6 +160,11 @@ fn jobs(args: &CommonArgs) -> usize {
 
 /// The first Ctrl-C asks the trials to stop, the second ends the program.
 fn cancel_on_signal() -> anyhow::Result<Cancel> {
+    /// A process can have one handler, and `verify` may run trials twice.
+    static CANCEL: OnceLock<Cancel> = OnceLock::new();
+    if let Some(cancel) = CANCEL.get() {
+        return Ok(cancel.clone());
+    }
     let cancel = Cancel::default();
     let heard = cancel.clone();
     ctrlc::set_handler(move || {
@@ -170,7 +176,7 @@ fn cancel_on_signal() -> anyhow::Result<Cancel> {
         output::note("interrupted: writing what is known so far; press Ctrl-C again to leave at once");
     })
     .context("cannot listen for Ctrl-C")?;
-    Ok(cancel)
+    Ok(CANCEL.get_or_init(|| cancel).clone())
 }
 
 /// Why no trial ran, if none did: then the report says nothing about any rate.

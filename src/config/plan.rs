@@ -1,6 +1,6 @@
 //! The checked plan: everything a run needs to know, resolved from config file and flags. Plain data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -87,6 +87,17 @@ pub enum DataPlan {
         /// Share held out.
         held_out: f64,
     },
+}
+
+impl DataPlan {
+    /// The files that hold the examples; none for data that are made up.
+    pub fn files(&self) -> Vec<&Path> {
+        match self {
+            Self::Csv { path, .. } => vec![path],
+            Self::Idx { images, labels, .. } => vec![images, labels],
+            Self::Synthetic { .. } => Vec::new(),
+        }
+    }
 }
 
 /// A column, by position or name.

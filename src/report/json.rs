@@ -8,7 +8,20 @@ use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 use super::{Report, SCHEMA_VERSION};
 
 /// Keys whose arrays go on one line: long rows of numbers that nobody reads one below the other.
-const ONE_LINE: [&str; 8] = ["losses", "probe", "seeds", "hidden", "curvatures", "learning_rates", "smoothed", "tools"];
+const ONE_LINE: [&str; 12] = [
+    "losses",
+    "probe",
+    "seeds",
+    "hidden",
+    "curvatures",
+    "learning_rates",
+    "smoothed",
+    "tools",
+    "roles",
+    "evaluated_at",
+    "training_costs",
+    "held_out_costs",
+];
 
 /// Text that is not a report of this version.
 #[derive(Debug, thiserror::Error)]

@@ -3,6 +3,7 @@
 mod model;
 pub mod plots;
 pub mod range_test;
+pub mod verification;
 
 pub mod export;
 pub mod github;

@@ -4,6 +4,7 @@
 mod check;
 mod find;
 mod forecast;
+mod full;
 mod pool;
 mod ramp;
 mod settings;
@@ -11,6 +12,7 @@ mod settings;
 pub use check::check;
 pub use find::find;
 pub use forecast::{Forecast, StageForecast};
+pub use full::full_runs;
 pub use pool::RunOptions;
 pub use ramp::{Ramp, ramps};
 pub use settings::Settings;

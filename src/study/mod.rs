@@ -2,8 +2,12 @@
 
 mod compile;
 mod range_test;
+mod training;
 mod verdict;
+mod verify;
 mod warnings;
+
+pub use verify::FullRunPlan;
 
 use crate::config::{Plan, SearchPlan};
 use crate::lr::LearningRate;

@@ -18,6 +18,7 @@ mod stability_map;
 #[cfg(test)]
 mod tests;
 mod text;
+mod verification;
 
 pub use canvas::{HEIGHT, WIDTH};
 pub use learning_curves::learning_curves;
@@ -25,6 +26,7 @@ pub use loss_by_rate::loss_by_rate;
 pub use range_test::range_test;
 pub use schedule::schedule;
 pub use stability_map::stability_map;
+pub use verification::verification;
 
 use super::Report;
 

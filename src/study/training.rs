@@ -1,0 +1,107 @@
+//! The part of a config that a training run follows from, and how two configs differ in it.
+
+use serde_json::{Map, Value};
+
+use super::Study;
+use crate::report::Report;
+
+impl Study<'_> {
+    /// What a training run follows from, as JSON: data, model and training, but not the configured rate, nor how rates are
+    /// searched for. `null` for an objective without a config.
+    pub fn training(&self) -> Value {
+        training(&self.config)
+    }
+
+    /// Where the training that `report` is about differs from this study's, one sentence each. Empty when a recommendation of
+    /// the report is one for this study.
+    pub fn differences(&self, report: &Report) -> Vec<String> {
+        let mut found = Vec::new();
+        compare("", &training(&report.config), &self.training(), &mut found);
+        found
+    }
+}
+
+fn training(config: &Value) -> Value {
+    let mut parts: Map<String, Value> = Map::new();
+    for key in ["data", "model", "training"] {
+        parts.extend(config.get(key).map(|part| (key.to_owned(), part.clone())));
+    }
+    if let Some(training) = parts.get_mut("training").and_then(Value::as_object_mut) {
+        training.remove("learning_rate");
+        // The length counts, however it is written.
+        let epochs = training.remove("epochs").unwrap_or_default();
+        if training.get("decay_epochs").is_none_or(Value::is_null) {
+            training.insert("decay_epochs".into(), epochs);
+        }
+    }
+    if parts.is_empty() { Value::Null } else { Value::Object(parts) }
+}
+
+fn compare(path: &str, theirs: &Value, ours: &Value, found: &mut Vec<String>) {
+    if let (Value::Object(theirs), Value::Object(ours)) = (theirs, ours) {
+        let added = ours.keys().filter(|key| !theirs.contains_key(*key));
+        for key in theirs.keys().chain(added) {
+            let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let of = |side: &Map<String, Value>| side.get(key).cloned().unwrap_or_default();
+            compare(&below, &of(theirs), &of(ours), found);
+        }
+    } else if theirs != ours {
+        found.push(format!("{path} is {theirs} in the report and {ours} in the config"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn config() -> Value {
+        json!({
+            "name": "a", "device": "flex", "search": { "seeds": 3 }, "model": { "kind": "mlp", "hidden": [8] },
+            "training": { "learning_rate": 0.1, "epochs": 100.0, "decay_epochs": null, "batch_size": 32 },
+        })
+    }
+
+    fn differences(change: impl FnOnce(&mut Value)) -> Vec<String> {
+        let mut changed = config();
+        change(&mut changed);
+        let mut found = Vec::new();
+        compare("", &training(&config()), &training(&changed), &mut found);
+        found
+    }
+
+    #[test]
+    fn neither_the_rate_nor_the_search_nor_the_spelling_of_the_length_matters() {
+        let found = differences(|c| {
+            (c["name"], c["device"], c["search"]["seeds"]) = (json!("b"), json!("ndarray"), json!(8));
+            c["training"]["learning_rate"] = Value::Null;
+            c["training"]["decay_epochs"] = json!(100.0);
+        });
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_other_difference_is_named_with_both_values() {
+        let found = differences(|c| {
+            c["training"]["batch_size"] = json!(64);
+            c["model"]["hidden"] = json!([8, 8]);
+            c["training"]["epochs"] = json!(50.0);
+            c["data"] = json!({ "kind": "csv" });
+        });
+        assert_eq!(
+            found,
+            [
+                "model.hidden is [8] in the report and [8,8] in the config",
+                "training.batch_size is 32 in the report and 64 in the config",
+                "training.decay_epochs is 100.0 in the report and 50.0 in the config",
+                "data is null in the report and {\"kind\":\"csv\"} in the config",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_objective_without_a_config_differs_in_nothing() {
+        assert_eq!(training(&Value::Null), Value::Null);
+    }
+}
