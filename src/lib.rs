@@ -61,7 +61,7 @@
 //!
 //! It trains no model to the end, watches no validation loss, and tunes nothing but ε₀. Trials are short, so instability that
 //! comes late in a run can escape them; [`report::Recommendation::p_unstable`] estimates how likely that is. The library
-//! prints nothing and writes no files.
+//! prints nothing, and writes no file but the [journal](search::Journal) that it is given.
 
 #![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 

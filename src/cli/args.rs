@@ -143,6 +143,9 @@ pub(crate) struct CommonArgs {
     /// Where to compute
     #[arg(long, value_enum)]
     pub(crate) device: Option<DeviceArg>,
+    /// Run every trial anew, and forget those of earlier runs
+    #[arg(long)]
+    pub(crate) fresh: bool,
     /// Print the plan and its cost, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -198,6 +201,9 @@ pub(crate) struct SweepArgs {
     /// Where to compute
     #[arg(long, value_enum)]
     pub(crate) device: Option<DeviceArg>,
+    /// Run every trial anew, and forget those of earlier runs
+    #[arg(long)]
+    pub(crate) fresh: bool,
     /// Print the plan and its cost, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -218,6 +224,7 @@ impl SweepArgs {
             range: None,
             budget: None,
             device: self.device,
+            fresh: self.fresh,
             dry_run: self.dry_run,
             timing: None,
             quiet: self.quiet,
