@@ -217,6 +217,20 @@ fn many_runs_at_once_leave_one_whole_journal() {
     assert_eq!(whole, again, "each trial was run once");
 }
 
+/// Runs a shell script as the root of its own mounts, with the program as `$0`; `None`, and a word to say so, where the system does
+/// not allow that or the script ends with 77.
+#[cfg(target_os = "linux")]
+fn with_mounts(folder: &Folder, script: &str) -> Option<Ran> {
+    let mut command = Command::new("unshare");
+    command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_lrfind")]).current_dir(folder.path("."));
+    let ran = command.output().ok().map(|output| Ran::of(&output));
+    let ran = ran.filter(|ran| ran.code != Some(77) && !ran.stderr.starts_with("unshare: "));
+    if ran.is_none() {
+        eprintln!("skipped: this system lets nobody mount anything");
+    }
+    ran
+}
+
 /// A memory disk too small for the journal, then made larger.
 #[cfg(target_os = "linux")]
 #[test]
@@ -230,14 +244,8 @@ fn a_disk_that_fills_up_costs_no_trial_that_was_on_it() {
         "$0" find q.toml --out full 2>again.log || exit 78
         mkdir again && cp full/report.json full/trials.journal again
         exit $code"#;
-    let mut command = Command::new("unshare");
-    command.args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_lrfind")]).current_dir(folder.path("."));
-    let output = command.output();
-    let Some(output) = output.ok().filter(|output| output.status.code() != Some(77) && !cannot_unshare(output)) else {
-        eprintln!("skipped: this system lets nobody mount a memory disk");
-        return;
-    };
-    assert_eq!(output.status.code(), Some(2), "the report does not fit either: {output:?}");
+    // The report does not fit either.
+    let Some(_) = with_mounts(&folder, script).map(|ran| ran.ends_with(2)) else { return };
     let first = fs::read_to_string(folder.path("full.log")).unwrap();
     assert!(first.starts_with("warning: cannot write to the journal full/trials.journal: No space left"), "{first}");
     assert_eq!(first.matches("warning").count(), 1, "{first}");
@@ -251,9 +259,28 @@ fn a_disk_that_fills_up_costs_no_trial_that_was_on_it() {
     same_report(&folder, "again");
 }
 
+/// Half a journal that may only be read, then a folder that may only be read.
 #[cfg(target_os = "linux")]
-fn cannot_unshare(output: &std::process::Output) -> bool {
-    String::from_utf8_lossy(&output.stderr).starts_with("unshare: ")
+#[test]
+fn a_read_only_journal_is_read_and_a_read_only_folder_refused() {
+    let folder = searched();
+    let all = lines(&folder, "whole");
+    fs::create_dir(folder.path("again")).unwrap();
+    let half: String = all[..all.len() / 2].iter().map(|line| format!("{line}\n")).collect();
+    let journal = folder.path("again").join("trials.journal");
+    fs::write(&journal, &half).unwrap();
+    let script = r#"
+        mount --bind again/trials.journal again/trials.journal && mount -o remount,bind,ro again/trials.journal || exit 77
+        "$0" find q.toml --out again >/dev/null 2>again.log || exit 78
+        mount --bind whole whole && mount -o remount,bind,ro whole || exit 77
+        exec "$0" find q.toml --out whole"#;
+    let Some(ran) = with_mounts(&folder, script) else { return };
+    ran.ends_with(2).complains_of(&["error: cannot write to the folder whole", "Read-only file system"]);
+    let log = fs::read_to_string(folder.path("again.log")).unwrap();
+    assert!(log.contains("warning: again/trials.journal: cannot be written, so the trials of this run are not kept"), "{log}");
+    assert!(log.contains(&format!("reused {} of {} trials", all.len() / 2, all.len())), "{log}");
+    assert_eq!(fs::read_to_string(journal).unwrap(), half);
+    same_report(&folder, "again");
 }
 
 /// The task of a small quadratic, and its study's plan.

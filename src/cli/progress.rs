@@ -68,7 +68,7 @@ impl Progress {
     /// Says, once, that the journal does not keep all trials.
     pub(crate) fn warn_of_loss(&self, error: &FileError) {
         if !self.told_of_loss.swap(true, Ordering::Relaxed) {
-            self.style.note(&format!("warning: {error}; trials of this run are lost to later ones unless that passes"));
+            self.style.note(&format!("warning: {error}; the search goes on, and tries again after each trial"));
         }
     }
 }

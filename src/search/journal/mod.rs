@@ -53,7 +53,7 @@ pub enum Fault {
     #[error("damaged and ignored: {}; what was there runs again where it is needed", lines(.0))]
     Damaged(Vec<usize>),
     /// That many lines are of another version of this program.
-    #[error("{0} trials were written by another version of lrfind, and are left alone")]
+    #[error("lines of another version of lrfind are left alone: {0}")]
     Foreign(usize),
     /// The file can be read, but not written.
     #[error("cannot be written, so the trials of this run are not kept: {0}")]
