@@ -34,16 +34,7 @@ pub(super) fn open(path: &Path, wait: bool) -> io::Result<Option<Opened>> {
         Err(TryLockError::WouldBlock) => file.lock().err(),
         Err(TryLockError::Error(error)) => Some(error),
     };
-    if file.metadata()?.len() == 0 {
-        confirm_name(path);
-    }
     Ok(Some(Opened { file, read_only, unlocked }))
-}
-
-/// Has the disk confirm that the folder names the file, where the system can do that.
-fn confirm_name(path: &Path) {
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let _ = File::open(dir).and_then(|dir| dir.sync_all());
 }
 
 /// All that the file holds.
@@ -64,9 +55,9 @@ pub(super) struct Appender {
 }
 
 impl Appender {
-    /// For a file opened by [`open`], not read-only.
-    pub(super) fn new(file: File) -> Self {
-        Self { disk: Disk::following(&file), file, pending: String::new() }
+    /// For the file at `path`, opened by [`open`] and not read-only.
+    pub(super) fn new(file: File, path: &Path) -> Self {
+        Self { disk: Disk::following(&file, path), file, pending: String::new() }
     }
 
     /// Shortens the file to its first `length` bytes.
@@ -119,10 +110,15 @@ struct Disk {
 }
 
 impl Disk {
-    fn following(file: &File) -> Self {
+    fn following(file: &File, path: &Path) -> Self {
         let (orders, received) = channel();
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let thread = file.try_clone().ok().and_then(|file| {
-            std::thread::Builder::new().name("journal".into()).spawn(move || sync_on_order(&file, &received)).ok()
+            let work = move || {
+                confirm_names(&dir);
+                sync_on_order(&file, &received);
+            };
+            std::thread::Builder::new().name("journal".into()).spawn(work).ok()
         });
         Self { orders: Some(orders), thread }
     }
@@ -154,6 +150,11 @@ impl Drop for Disk {
             let _ = thread.join();
         }
     }
+}
+
+/// Has the disk confirm which files the folder holds, where the system can do that.
+fn confirm_names(dir: &Path) {
+    let _ = File::open(dir).and_then(|dir| dir.sync_all());
 }
 
 fn sync_on_order(file: &File, orders: &Receiver<Order>) {

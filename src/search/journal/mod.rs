@@ -94,7 +94,7 @@ impl Journal {
         let bytes = disk::read(&mut opened.file).map_err(failed)?;
         let contents = line::read(&bytes);
         let mut faults = Vec::new();
-        let mut appender = if opened.read_only.is_none() { Some(Appender::new(opened.file)) } else { None };
+        let mut appender = if opened.read_only.is_none() { Some(Appender::new(opened.file, path)) } else { None };
         if contents.length < bytes.len() {
             faults.push(Fault::CutOff);
         }
