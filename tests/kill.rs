@@ -58,9 +58,11 @@ struct Counts {
     before: usize,
     between: usize,
     over: usize,
+    /// Kills that left a line cut off.
     cut_off: usize,
+    /// Trials that the last run of a folder found, and those that it ran.
     reused: usize,
-    run_again: usize,
+    missing: usize,
 }
 
 #[test]
@@ -103,7 +105,7 @@ fn a_killed_run_goes_on_to_the_same_report() {
         // As many lines as trials, and the same: none is missing, and none was run twice but those under way at a kill.
         assert_eq!((after.len(), &after.iter().cloned().collect::<BTreeSet<_>>()), (all.len(), &all), "{name}");
         counts.reused += kept.len();
-        counts.run_again += all.len() - kept.len();
+        counts.missing += all.len() - kept.len();
     }
     eprintln!("{counts:?}");
 }
