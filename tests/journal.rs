@@ -134,7 +134,7 @@ fn a_search_goes_on_wherever_it_was_ended() {
         let length = (whole.len() * part / 11).saturating_sub(part % 3 * 50);
         let journal = folder.path("again").join("trials.journal");
         fs::write(&journal, &whole[..length]).unwrap();
-        let left = whole[..length].iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let left = std::str::from_utf8(&whole[..length]).unwrap().matches('\n').count() as u64;
         let ran = find(&folder, "again", "");
         same_report(&folder, "again");
         assert_eq!(reused(&ran).map_or(0, |[some, ..]| some), left);
@@ -266,7 +266,7 @@ fn a_read_only_journal_is_read_and_a_read_only_folder_refused() {
     let folder = searched();
     let all = lines(&folder, "whole");
     fs::create_dir(folder.path("again")).unwrap();
-    let half: String = all[..all.len() / 2].iter().map(|line| format!("{line}\n")).collect();
+    let half = all[..all.len() / 2].join("\n") + "\n";
     let journal = folder.path("again").join("trials.journal");
     fs::write(&journal, &half).unwrap();
     let script = r#"

@@ -35,7 +35,7 @@ fn cases() -> Vec<(String, String, TrialSpec)> {
     let full = |decay| TrialSpec::full(rate(0.2), 3, schedule(decay), 24, 3);
     let ramp = |spacing| TrialSpec { course: Course::Ramp { end: rate(1.0), spacing }, ..steady };
     let recovery = Some(Recovery { learning_rate: rate(0.01), iterations: 10 });
-    let mut cases = vec![
+    let cases = vec![
         ("warm-up", format!("{SPIRALS}{MLP}"), TrialSpec { warmup: 8, ..steady }),
         ("recovery", format!("{SPIRALS}{MLP}"), TrialSpec { recovery, ..TrialSpec::steady(rate(2.0), 3, 20) }),
         ("linear decay", format!("{SPIRALS}{MLP}"), full(Decay::Linear { final_fraction: 0.1 })),
@@ -54,7 +54,7 @@ fn cases() -> Vec<(String, String, TrialSpec)> {
         ("weight decay", format!("{SPIRALS}{MLP}[training]\noptimizer = {{ kind = \"sgd\", weight-decay = 0.5 }}\n"), steady),
     ];
     let named = |name: String, config: String| (name, config, steady);
-    let mut all: Vec<_> = cases.drain(..).map(|(name, config, spec)| (name.to_owned(), config, spec)).collect();
+    let mut all: Vec<_> = cases.into_iter().map(|(name, config, spec)| (name.to_owned(), config, spec)).collect();
     for activation in ["tanh", "gelu", "silu"] {
         all.push(named(activation.to_owned(), format!("{SPIRALS}{MLP}activation = \"{activation}\"\n")));
     }
@@ -81,7 +81,8 @@ fn figures(config: &str, spec: TrialSpec) -> [f64; 2] {
 #[test]
 fn changed_numbers_come_with_another_version() {
     let measured: Vec<_> = cases().into_iter().map(|(name, config, spec)| (name, figures(&config, spec))).collect();
-    let table: String = measured.iter().map(|(name, [a, b])| format!("    (\"{name}\", [{a:.5}, {b:.5}]),\n")).collect();
+    let rows = measured.iter().map(|(name, [a, b])| format!("    (\"{name}\", [{a:.5}, {b:.5}]),"));
+    let table = rows.collect::<Vec<_>>().join("\n");
     let close = |a: f64, b: f64| (a - b).abs() <= TOLERANCE * b.abs();
     let same = measured.len() == PINNED.len()
         && measured
