@@ -47,7 +47,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 fn measure(command: &str, config: &Path, jobs: usize, scratch: &Path) -> Run {
     let timing = scratch.join("timing.json");
     let mut child = Command::new(env!("CARGO_BIN_EXE_lrfind"))
-        .args([command, "--quiet", "--format", "json", "--jobs", &jobs.to_string()])
+        .args([command, "--quiet", "--fresh", "--format", "json", "--jobs", &jobs.to_string()])
         .arg("--out")
         .arg(scratch.join("out"))
         .arg("--timing")

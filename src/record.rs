@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::FileError;
 use crate::lr::LearningRate;
 use crate::schedule::{Schedule, warmup_factor};
 
@@ -228,7 +229,7 @@ pub enum Event<'a> {
     StageStarted {
         /// What the stage is for, for a person.
         stage: &'static str,
-        /// Trials it will run.
+        /// Trials it will run, without those reused.
         trials: usize,
         /// Iterations they will take at most.
         iterations: u64,
@@ -238,8 +239,6 @@ pub enum Event<'a> {
         /// Trial-iterations.
         iterations: u64,
     },
-    /// A trial ended.
-    TrialFinished(&'a TrialRecord),
     /// So many of the runs asked for are finished, and kept for another time.
     Kept {
         /// Finished runs, those of an earlier time included.
@@ -247,6 +246,19 @@ pub enum Event<'a> {
         /// All runs asked for.
         of: usize,
     },
+    /// Trials of a stage were found in the journal and need not run.
+    Reused {
+        /// What the stage is for, for a person.
+        stage: &'static str,
+        /// How many trials.
+        trials: usize,
+        /// The iterations that they had taken, as [`TrialRecord::cost`] counts them.
+        iterations: u64,
+    },
+    /// Trials that ran together ended. Those that the journal keeps are in it.
+    TrialsFinished(&'a [TrialRecord]),
+    /// Finished trials could not be written to the journal. Told once in a search.
+    NotKept(&'a FileError),
     /// What is known after a stage.
     Standing {
         /// Best early rate so far.

@@ -628,7 +628,7 @@ fn a_cancelled_search_gives_a_partial_report() {
     for steps in [0, 16, 500, 5000] {
         let cancel = Cancel::default();
         let observer = CancelsAfter { steps, seen: AtomicU64::new(0), cancel: cancel.clone() };
-        let options = RunOptions { jobs: 2, lanes: None, cancel, observer: &observer };
+        let options = RunOptions { jobs: 2, cancel, observer: &observer, ..RunOptions::default() };
         let report = Study::new("cancelled", &objective).find(&options);
         assert_eq!(report.status, Status::Partial, "after {steps}");
         assert!(!report.recommendation.because.is_empty(), "after {steps}");

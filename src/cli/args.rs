@@ -154,6 +154,9 @@ pub(crate) struct CommonArgs {
     /// Where to compute
     #[arg(long, value_enum)]
     pub(crate) device: Option<DeviceArg>,
+    /// Run every trial anew, and forget those of earlier runs
+    #[arg(long)]
+    pub(crate) fresh: bool,
     /// Print the plan and its cost, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -209,6 +212,9 @@ pub(crate) struct SweepArgs {
     /// Where to compute
     #[arg(long, value_enum)]
     pub(crate) device: Option<DeviceArg>,
+    /// Run every trial anew, and forget those of earlier runs
+    #[arg(long)]
+    pub(crate) fresh: bool,
     /// Print the plan and its cost, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
@@ -229,6 +235,7 @@ impl SweepArgs {
             range: None,
             budget: None,
             device: self.device,
+            fresh: self.fresh,
             dry_run: self.dry_run,
             timing: None,
             quiet: self.quiet,

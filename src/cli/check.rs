@@ -11,7 +11,7 @@ use lrfind::report::{Report, github, json, markdown};
 
 use super::args::{CheckArgs, CheckFormat};
 use super::exit::Exit;
-use super::{output, trials};
+use super::{journal, output, trials};
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let mut plan = trials::plan(&args.common)?;
@@ -25,11 +25,13 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     }
     let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("{}-check", plan.name)));
     trials::prepare(&dir, &args.common)?;
-    let (report, elapsed) = trials::run(&study, &cost, &args.common, |options| study.check(rate, options))?;
-    let (files, saved) = trials::save(&report, &dir, &args.common, elapsed);
-    output::print(&rendered(&report, args, &plan, &files)?)?;
-    add_to_step_summary(&report);
-    saved.map(|()| Exit::of_check(&report, args.fail_on, args.exit_zero))
+    let journal = journal::open(&dir, args.common.fresh);
+    let run = trials::run(&study, &cost, &args.common, journal.as_ref(), |options| study.check(rate, options))?;
+    let report = &run.made;
+    let (files, saved) = trials::save(&run, &dir, &args.common);
+    output::print(&rendered(report, args, &plan, &files)?)?;
+    add_to_step_summary(report);
+    saved.map(|()| Exit::of_check(report, args.fail_on, args.exit_zero))
 }
 
 fn configured_rate(args: &CheckArgs, plan: &Plan) -> anyhow::Result<LearningRate> {

@@ -8,7 +8,7 @@ use lrfind::report::summary::{self, Context};
 
 use super::args::{FindArgs, FindFormat};
 use super::exit::Exit;
-use super::{output, trials};
+use super::{journal, output, trials};
 
 pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
     let plan = trials::plan(&args.common)?;
@@ -20,14 +20,16 @@ pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
     }
     let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&plan.name));
     trials::prepare(&dir, &args.common)?;
-    let (report, elapsed) = trials::run(&study, &cost, &args.common, |options| study.find(options))?;
-    let (files, saved) = trials::save(&report, &dir, &args.common, elapsed);
+    let journal = journal::open(&dir, args.common.fresh);
+    let run = trials::run(&study, &cost, &args.common, journal.as_ref(), |options| study.find(options))?;
+    let report = &run.made;
+    let (files, saved) = trials::save(&run, &dir, &args.common);
     output::print(&match args.format {
-        FindFormat::Json => json::render(&report)?,
+        FindFormat::Json => json::render(report)?,
         FindFormat::Text => {
             let colour = output::colour(&std::io::stdout());
-            summary::render(&report, &Context { colour, config: Some(&args.common.config), files: &files })
+            summary::render(report, &Context { colour, config: Some(&args.common.config), files: &files })
         }
     })?;
-    saved.map(|()| Exit::of_find(&report))
+    saved.map(|()| Exit::of_find(report))
 }

@@ -114,19 +114,18 @@ impl<'a> Keeper<'a> {
 impl Observer for Keeper<'_> {
     fn observe(&self, event: &Event<'_>) {
         self.inner.observe(event);
-        let Event::TrialFinished(record) = event else { return };
-        if !record.is_finished() {
-            return;
-        }
-        match self.kept.keep(record) {
-            Ok(()) => {
-                let runs = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-                self.inner.observe(&Event::Kept { runs, of: self.of });
-            }
-            Err(source) => {
-                let error = FileError { action: "write to", path: self.kept.path.clone(), source };
-                self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                self.cancel.cancel();
+        let Event::TrialsFinished(records) = event else { return };
+        for record in records.iter().filter(|record| record.is_finished()) {
+            match self.kept.keep(record) {
+                Ok(()) => {
+                    let runs = self.done.fetch_add(1, Ordering::Relaxed) + 1;
+                    self.inner.observe(&Event::Kept { runs, of: self.of });
+                }
+                Err(source) => {
+                    let error = FileError { action: "write to", path: self.kept.path.clone(), source };
+                    self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                    self.cancel.cancel();
+                }
             }
         }
     }

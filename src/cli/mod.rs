@@ -5,6 +5,7 @@ mod check;
 mod exit;
 mod find;
 mod init;
+mod journal;
 mod kept;
 mod output;
 mod plot;

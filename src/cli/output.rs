@@ -28,7 +28,8 @@ pub(crate) fn print(text: &str) -> Result<(), FileError> {
 
 /// Prints a line to standard error. Where even that fails there is nobody left to tell.
 pub(crate) fn note(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
+    // In one piece, so that lines of two processes do not mix.
+    let _ = io::stderr().lock().write_all(format!("{line}\n").as_bytes());
 }
 
 /// Whether to colour what goes to `stream`: terminals only, and not where NO_COLOR is set or the terminal is a dumb one.

@@ -1,16 +1,33 @@
 //! Progress on standard error: a bar on a terminal, a line per stage elsewhere.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use lrfind::error::FileError;
 use lrfind::record::{Event, Observer};
 use lrfind::report::text::{counted, grouped};
 
 use super::output;
 
 /// Watches the trials.
-pub(crate) enum Progress {
-    /// Says nothing.
+pub(crate) struct Progress {
+    style: Style,
+    trials: AtomicU64,
+    reused_trials: AtomicU64,
+    reused_iterations: AtomicU64,
+    told_of_loss: AtomicBool,
+}
+
+/// What was taken from the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Reused {
+    pub(crate) trials: u64,
+    pub(crate) iterations: u64,
+}
+
+enum Style {
+    /// Says nothing but warnings.
     Quiet,
     /// A line when a stage begins.
     Lines,
@@ -21,6 +38,43 @@ pub(crate) enum Progress {
 impl Progress {
     /// For a run of about `total` trial-iterations.
     pub(crate) fn new(total: u64, quiet: bool) -> Self {
+        Self {
+            style: Style::new(total, quiet),
+            trials: AtomicU64::new(0),
+            reused_trials: AtomicU64::new(0),
+            reused_iterations: AtomicU64::new(0),
+            told_of_loss: AtomicBool::new(false),
+        }
+    }
+
+    /// Clears the bar away.
+    pub(crate) fn finish(&self) {
+        if let Style::Bar(bar) = &self.style {
+            bar.finish_and_clear();
+        }
+    }
+
+    /// Trials asked for so far, those reused included.
+    pub(crate) fn trials(&self) -> u64 {
+        self.trials.load(Ordering::Relaxed)
+    }
+
+    /// What was reused so far.
+    pub(crate) fn reused(&self) -> Reused {
+        let [trials, iterations] = [&self.reused_trials, &self.reused_iterations].map(|n| n.load(Ordering::Relaxed));
+        Reused { trials, iterations }
+    }
+
+    /// Says, once, that the journal does not keep all trials.
+    pub(crate) fn warn_of_loss(&self, error: &FileError) {
+        if !self.told_of_loss.swap(true, Ordering::Relaxed) {
+            self.style.note(&format!("warning: {error}; the search goes on, and tries again after each trial"));
+        }
+    }
+}
+
+impl Style {
+    fn new(total: u64, quiet: bool) -> Self {
         if quiet {
             return Self::Quiet;
         }
@@ -36,16 +90,15 @@ impl Progress {
         Self::Bar(bar)
     }
 
-    /// Clears the bar away.
-    pub(crate) fn finish(&self) {
-        if let Self::Bar(bar) = self {
-            bar.finish_and_clear();
+    /// Prints a line, above the bar where there is one.
+    fn note(&self, line: &str) {
+        match self {
+            Self::Bar(bar) => bar.suspend(|| output::note(line)),
+            Self::Quiet | Self::Lines => output::note(line),
         }
     }
-}
 
-impl Observer for Progress {
-    fn observe(&self, event: &Event<'_>) {
+    fn show(&self, event: &Event<'_>) {
         match (self, event) {
             (Self::Lines, Event::StageStarted { stage, trials, iterations }) => {
                 output::note(&format!("{stage}: {}, {} iterations", counted(*trials as u64, "trial"), grouped(*iterations)));
@@ -54,8 +107,12 @@ impl Observer for Progress {
                 output::note(&format!("{runs} of {} finished and kept", counted(*of as u64, "run")));
             }
             (Self::Bar(bar), Event::Kept { runs, of }) => bar.set_message(format!("{runs} of {of} runs kept")),
+            (Self::Lines, Event::Reused { stage, trials, iterations }) => {
+                let trials = counted(*trials as u64, "trial");
+                output::note(&format!("{stage}: {trials} reused, {} iterations", grouped(*iterations)));
+            }
             (Self::Bar(bar), Event::StageStarted { stage: name, .. }) => bar.set_prefix(*name),
-            (Self::Bar(bar), Event::Progress { iterations }) => {
+            (Self::Bar(bar), Event::Progress { iterations } | Event::Reused { iterations, .. }) => {
                 // The search may go beyond the forecast, when it has to extend the range.
                 let done = bar.position().saturating_add(*iterations);
                 if bar.length().is_some_and(|length| done > length) {
@@ -69,5 +126,21 @@ impl Observer for Progress {
             }
             _ => {}
         }
+    }
+}
+
+impl Observer for Progress {
+    fn observe(&self, event: &Event<'_>) {
+        match event {
+            Event::StageStarted { trials, .. } => drop(self.trials.fetch_add(*trials as u64, Ordering::Relaxed)),
+            Event::Reused { trials, iterations, .. } => {
+                self.trials.fetch_add(*trials as u64, Ordering::Relaxed);
+                self.reused_trials.fetch_add(*trials as u64, Ordering::Relaxed);
+                self.reused_iterations.fetch_add(*iterations, Ordering::Relaxed);
+            }
+            Event::NotKept(error) => self.warn_of_loss(error),
+            _ => {}
+        }
+        self.style.show(event);
     }
 }

@@ -3,18 +3,18 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
-use lrfind::Study;
 use lrfind::analysis::range_test::Overrides;
 use lrfind::config::Plan;
 use lrfind::report::range_test::{self, RangeTest};
 use lrfind::report::text::{counted, grouped, rate};
 use lrfind::report::{plots, summary};
 use lrfind::search::Ramp;
+use lrfind::{RunOptions, Study};
 use serde_json::json;
 
 use super::args::{FindFormat, SweepArgs};
 use super::exit::Exit;
-use super::{output, trials};
+use super::{journal, output, trials};
 
 /// The name of the range test's data in its folder.
 const FILE: &str = "range-test.json";
@@ -33,17 +33,21 @@ pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
     let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&plan.name));
     trials::prepare(&dir, &common)?;
     let overrides = Overrides { smoothing: args.smoothing, stop_factor: args.stop_factor };
-    let (test, _) = trials::watched(&description, ramp.trial_iterations(), &common, |o| study.sweep(&ramp, overrides, o))?;
+    let journal = journal::open(&dir, args.fresh);
+    let work = |options: &RunOptions<'_>| study.sweep(&ramp, overrides, options);
+    let run = trials::watched(&description, ramp.trial_iterations(), &common, journal.as_ref(), work)?;
+    run.say_what_was_reused(run.made.cost.trial_iterations, &common);
+    let test = &run.made;
     if let Some(message) = trials::all_failed(test.ramps.iter().map(|ramp| &ramp.outcome)) {
         return Err(anyhow!("no ramp could be run: {message}"));
     }
     let text = test.to_json()?;
-    let (files, saved) = save(&test, &text, &dir);
+    let (files, saved) = save(test, &text, &dir);
     output::print(&match args.format {
         FindFormat::Json => text,
-        FindFormat::Text => range_test::text(&test, &files),
+        FindFormat::Text => range_test::text(test, &files),
     })?;
-    saved.map(|()| Exit::of_sweep(&test))
+    saved.map(|()| Exit::of_sweep(test))
 }
 
 fn ramp(args: &SweepArgs, plan: &Plan) -> anyhow::Result<Ramp> {

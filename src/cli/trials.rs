@@ -11,7 +11,7 @@ use lrfind::lr::{LearningRate, LrRange};
 use lrfind::record::Outcome;
 use lrfind::report::text::{counted, grouped, rate};
 use lrfind::report::{Report, plots, summary};
-use lrfind::search::{Forecast, StageForecast};
+use lrfind::search::{Forecast, Journal, StageForecast};
 use lrfind::task::{self, Task, TaskError};
 use lrfind::trial::Cancel;
 use lrfind::{RunOptions, Study};
@@ -20,7 +20,7 @@ use serde_json::json;
 use super::args::CommonArgs;
 use super::exit::Exit;
 use super::output;
-use super::progress::Progress;
+use super::progress::{Progress, Reused};
 
 /// The config with the flags laid over it.
 pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
@@ -120,38 +120,68 @@ pub(crate) fn prepare(dir: &Path, args: &CommonArgs) -> Result<(), FileError> {
     args.timing.as_deref().map_or(Ok(()), output::prepare_file)
 }
 
-/// Runs `work` with progress shown and Ctrl-C heard, and returns its report and how long it took.
+/// What a run made, and how.
+pub(crate) struct Run<T> {
+    pub(crate) made: T,
+    elapsed: Duration,
+    /// Trials asked for, those reused included.
+    trials: u64,
+    reused: Reused,
+}
+
+impl<T> Run<T> {
+    /// Says what earlier runs contributed to the `iterations` of this one, if anything.
+    pub(crate) fn say_what_was_reused(&self, iterations: u64, args: &CommonArgs) {
+        if self.reused.trials > 0 && !args.quiet {
+            output::note(&format!(
+                "reused {} of {}, {} of {}",
+                grouped(self.reused.trials),
+                counted(self.trials, "trial"),
+                grouped(self.reused.iterations),
+                counted(iterations, "iteration"),
+            ));
+        }
+    }
+}
+
+/// Runs `work` with progress shown and Ctrl-C heard.
 pub(crate) fn run(
     study: &Study<'_>,
     cost: &Forecast,
     args: &CommonArgs,
+    journal: Option<&Journal>,
     work: impl FnOnce(&RunOptions<'_>) -> Report,
-) -> anyhow::Result<(Report, Duration)> {
-    let (report, elapsed) = watched(&describe(study, cost), cost.total_iterations, args, work)?;
-    match all_failed(report.trials.iter().map(|trial| &trial.outcome)) {
-        Some(message) => Err(anyhow!("no trial could be run: {message}")),
-        None => Ok((report, elapsed)),
+) -> anyhow::Result<Run<Report>> {
+    let run = watched(&describe(study, cost), cost.total_iterations, args, journal, work)?;
+    if let Some(message) = all_failed(run.made.trials.iter().map(|trial| &trial.outcome)) {
+        return Err(anyhow!("no trial could be run: {message}"));
     }
+    run.say_what_was_reused(run.made.cost.trial_iterations, args);
+    Ok(run)
 }
 
-/// Runs `work`, announced as `plan` and of about `total` trial-iterations, with progress shown and Ctrl-C heard; returns what it
-/// made and how long it took.
+/// Runs `work`, announced as `plan` and of about `total` trial-iterations, with progress shown and Ctrl-C heard. When it returns,
+/// the disk has confirmed the journal.
 pub(crate) fn watched<T>(
     plan: &str,
     total: u64,
     args: &CommonArgs,
+    journal: Option<&Journal>,
     work: impl FnOnce(&RunOptions<'_>) -> T,
-) -> anyhow::Result<(T, Duration)> {
+) -> anyhow::Result<Run<T>> {
     if !args.quiet {
         output::note(plan.trim_end());
     }
     let cancel = cancel_on_signal()?;
     let progress = Progress::new(total, args.quiet);
     let started = Instant::now();
-    let made = work(&RunOptions { jobs: jobs(args), lanes: args.lanes, cancel, observer: &progress });
+    let made = work(&RunOptions { jobs: jobs(args), lanes: args.lanes, cancel, observer: &progress, journal });
+    if let Some(Err(error)) = journal.map(Journal::confirm) {
+        progress.warn_of_loss(&error);
+    }
     let elapsed = started.elapsed();
     progress.finish();
-    Ok((made, elapsed))
+    Ok(Run { made, elapsed, trials: progress.trials(), reused: progress.reused() })
 }
 
 fn jobs(args: &CommonArgs) -> usize {
@@ -193,33 +223,29 @@ pub(crate) fn all_failed<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Opt
 
 /// Writes the timing if asked for, then the report, then the plots. What was written comes back even where a later file
 /// fails, so that the answer can be shown before the error.
-pub(crate) fn save(report: &Report, dir: &Path, args: &CommonArgs, elapsed: Duration) -> (Vec<PathBuf>, anyhow::Result<()>) {
+pub(crate) fn save(run: &Run<Report>, dir: &Path, args: &CommonArgs) -> (Vec<PathBuf>, anyhow::Result<()>) {
     let mut files = Vec::new();
-    let result = save_into(&mut files, report, dir, args, elapsed);
+    let result = save_into(&mut files, run, dir, args);
     (files, result)
 }
 
-fn save_into(
-    files: &mut Vec<PathBuf>,
-    report: &Report,
-    dir: &Path,
-    args: &CommonArgs,
-    elapsed: Duration,
-) -> anyhow::Result<()> {
+fn save_into(files: &mut Vec<PathBuf>, run: &Run<Report>, dir: &Path, args: &CommonArgs) -> anyhow::Result<()> {
+    let report = &run.made;
     files.push(output::write_report(report, dir)?);
     let drawn = plots::all(report).context("cannot draw the plots; the report is written");
-    let timed = args.timing.as_deref().map_or(Ok(()), |path| write_timing(path, report, args, elapsed));
+    let timed = args.timing.as_deref().map_or(Ok(()), |path| write_timing(path, run, args));
     files.extend(output::write_plots(&drawn?, dir)?);
     Ok(timed?)
 }
 
-fn write_timing(path: &Path, report: &Report, args: &CommonArgs, elapsed: Duration) -> Result<(), FileError> {
-    let iterations = report.cost.trial_iterations;
+fn write_timing(path: &Path, run: &Run<Report>, args: &CommonArgs) -> Result<(), FileError> {
+    let (iterations, reused, seconds) = (run.made.cost.trial_iterations, run.reused.iterations, run.elapsed.as_secs_f64());
     let timing = json!({
         "schema_version": 1,
-        "wall_seconds": elapsed.as_secs_f64(),
+        "wall_seconds": seconds,
         "trial_iterations": iterations,
-        "trial_iterations_per_second": iterations as f64 / elapsed.as_secs_f64().max(1e-9),
+        "reused_iterations": reused,
+        "trial_iterations_per_second": iterations.saturating_sub(reused) as f64 / seconds.max(1e-9),
         "jobs": jobs(args),
         "lanes": args.lanes,
     });

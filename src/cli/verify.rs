@@ -18,7 +18,7 @@ use serde_json::json;
 use super::args::{CommonArgs, FindFormat, VerifyArgs};
 use super::exit::Exit;
 use super::kept::{self, Keeper, Kept};
-use super::{output, trials};
+use super::{journal, output, trials};
 
 /// The names of the verification and of the finished runs in their folder.
 const FILE: &str = "verify.json";
@@ -119,11 +119,12 @@ fn find_first(study: &Study<'_>, plan: &Plan, common: &CommonArgs) -> anyhow::Re
         output::note(&format!("no report in {} yet: `lrfind find` comes first", folder.display()));
     }
     let cost = study.find_forecast();
-    let (report, elapsed) = trials::run(study, &cost, common, |options| study.find(options))?;
-    let (files, saved) = trials::save(&report, &folder, common, elapsed);
+    let journal = journal::open(&folder, common.fresh);
+    let run = trials::run(study, &cost, common, journal.as_ref(), |options| study.find(options))?;
+    let (files, saved) = trials::save(&run, &folder, common);
     saved?;
     let path = files.into_iter().next().unwrap_or(folder);
-    Ok((report.status == Status::Complete).then_some((report, path)))
+    Ok((run.made.status == Status::Complete).then_some((run.made, path)))
 }
 
 /// The runs to make; `None` where the report recommends no rate.
@@ -169,8 +170,7 @@ fn make(
         let verification = study.verify(full, &known, &RunOptions { observer: &keeper, ..options.clone() });
         keeper.fault().map_or(Ok(verification), Err)
     };
-    let (made, _) = trials::watched(&description, iterations, common, work)?;
-    Ok(made?)
+    Ok(trials::watched(&description, iterations, common, None, work)?.made?)
 }
 
 /// Writes the data and the plot. What was written comes back even where a later file fails.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::pool;
+use super::pool::{Crew, Order};
 use super::{RunOptions, Stop, Sweep};
-use crate::record::{Event, Outcome, TrialRecord, TrialSpec};
+use crate::record::{Outcome, TrialRecord, TrialSpec};
 use crate::trial::{Objective, Start};
 
 /// Makes those of `specs` that are not among `kept` yet, and returns a record of each, in order. What is asked of a full run is
@@ -12,10 +12,6 @@ use crate::trial::{Objective, Start};
 pub fn full_runs(objective: &dyn Objective, specs: &[TrialSpec], kept: &[TrialRecord], options: &RunOptions<'_>) -> Sweep {
     let known = |spec: &TrialSpec| kept.iter().find(|record| record.spec == *spec);
     let missing: Vec<TrialSpec> = specs.iter().filter(|spec| known(spec).is_none()).copied().collect();
-    let iterations = missing.iter().map(TrialSpec::total_iterations).sum();
-    if !missing.is_empty() {
-        options.observer.observe(&Event::StageStarted { stage: "full runs", trials: missing.len(), iterations });
-    }
     let made: Vec<TrialRecord> = if objective.can_change_rate() {
         run(objective, &missing, options)
     } else {
@@ -33,7 +29,7 @@ fn run(objective: &dyn Objective, specs: &[TrialSpec], options: &RunOptions<'_>)
     let rates: BTreeSet<u64> = specs.iter().map(|spec| spec.learning_rate.get().to_bits()).collect();
     let lanes = options.lanes.unwrap_or(usize::MAX).min(rates.len()).max(1);
     let options = RunOptions { lanes: Some(lanes), ..options.clone() };
-    let starts: Vec<Start> = specs.iter().map(|&spec| Start { spec, from: None }).collect();
-    let finished = pool::run(pool::build(options.jobs).as_ref(), objective, &starts, &options);
+    let orders: Vec<Order> = specs.iter().map(|&spec| Order { start: Start { spec, from: None }, shared: 0 }).collect();
+    let finished = Crew::new(objective, &options).run("full runs", &orders);
     finished.into_iter().map(|(record, _)| record).collect()
 }

@@ -5,6 +5,7 @@ mod check;
 mod find;
 mod forecast;
 mod full;
+mod journal;
 mod pool;
 mod ramp;
 mod settings;
@@ -13,6 +14,7 @@ pub use check::check;
 pub use find::find;
 pub use forecast::{Forecast, StageForecast};
 pub use full::full_runs;
+pub use journal::{Fault, Journal, OpenError};
 pub use pool::RunOptions;
 pub use ramp::{Ramp, ramps};
 pub use settings::Settings;
@@ -21,6 +23,8 @@ use crate::analysis::{Assessment, assess, unresolved};
 use crate::lr::LearningRate;
 use crate::record::{Event, Outcome, Recovery, TrialRecord, TrialSpec};
 use crate::trial::{Objective, Start, State};
+
+use pool::{Crew, Order};
 
 /// The tail of a longer trial, as a share of its length, and at least. On the benchmark's suite a quarter chose a little worse.
 const TAIL: f64 = 0.5;
@@ -59,7 +63,7 @@ struct Searcher<'a> {
     objective: &'a dyn Objective,
     settings: &'a Settings,
     options: &'a RunOptions<'a>,
-    pool: Option<rayon::ThreadPool>,
+    crew: Crew<'a>,
     trials: Vec<TrialRecord>,
     /// The last state of each of `trials`, where the objective has it.
     states: Vec<Option<State>>,
@@ -68,7 +72,8 @@ struct Searcher<'a> {
 
 impl<'a> Searcher<'a> {
     fn new(objective: &'a dyn Objective, settings: &'a Settings, options: &'a RunOptions<'a>) -> Self {
-        Self { objective, settings, options, pool: pool::build(options.jobs), trials: Vec::new(), states: Vec::new(), spent: 0 }
+        let crew = Crew::new(objective, options);
+        Self { objective, settings, options, crew, trials: Vec::new(), states: Vec::new(), spent: 0 }
     }
 
     fn assess(&self) -> Assessment<'_> {
@@ -101,20 +106,20 @@ impl<'a> Searcher<'a> {
         specs
     }
 
-    /// Runs those of `specs` that have not run yet.
+    /// Runs those of `specs` that have not run yet, in this search or, as the journal has it, in an earlier one. What was spent
+    /// counts the latter too: a search ends the same whether or not it was interrupted.
     fn run(&mut self, stage: &'static str, mut specs: Vec<TrialSpec>) -> Result<(), Stop> {
         specs.retain(|spec| !self.trials.iter().any(|t| t.spec == *spec));
         if specs.is_empty() {
             return Ok(());
         }
-        let starts: Vec<Start> = specs.iter().map(|spec| self.start_of(spec)).collect();
-        let iterations = specs.iter().map(|spec| spec.total_iterations() - self.shared_with(spec)).sum();
+        let orders: Vec<Order> =
+            specs.iter().map(|spec| Order { start: self.start_of(spec), shared: self.shared_with(spec) }).collect();
+        let iterations: u64 = orders.iter().map(Order::iterations).sum();
         if self.settings.budget.is_some_and(|budget| self.spent + iterations > budget) {
             return Err(Stop::Budget);
         }
-        self.options.observer.observe(&Event::StageStarted { stage, trials: specs.len(), iterations });
-        for (mut record, state) in pool::run(self.pool.as_ref(), self.objective, &starts, self.options) {
-            record.continued_from = self.shared_with(&record.spec).min(record.iterations_done());
+        for (record, state) in self.crew.run(stage, &orders) {
             self.spent += record.cost();
             self.trials.push(record);
             self.states.push(state);

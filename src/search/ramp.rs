@@ -1,9 +1,9 @@
 //! The range test's ramps: single runs whose rate rises at every step.
 
-use super::pool;
+use super::pool::{Crew, Order};
 use super::{RunOptions, Stop, Sweep};
 use crate::lr::LearningRate;
-use crate::record::{Course, Event, Outcome, Spacing, TrialRecord, TrialSpec};
+use crate::record::{Course, Outcome, Spacing, TrialRecord, TrialSpec};
 use crate::trial::{Objective, Start};
 
 /// A ramp, run once for each seed.
@@ -44,10 +44,8 @@ pub fn ramps(objective: &dyn Objective, ramp: &Ramp, options: &RunOptions<'_>) -
         let failed = |spec| TrialRecord::blank(spec, Outcome::Failed { message: message.clone() });
         return Sweep { trials: specs.into_iter().map(failed).collect(), stop: None };
     }
-    let iterations = ramp.trial_iterations();
-    options.observer.observe(&Event::StageStarted { stage: "ramp", trials: specs.len(), iterations });
-    let starts: Vec<Start> = specs.into_iter().map(|spec| Start { spec, from: None }).collect();
-    let finished = pool::run(pool::build(options.jobs).as_ref(), objective, &starts, options);
+    let orders: Vec<Order> = specs.into_iter().map(|spec| Order { start: Start { spec, from: None }, shared: 0 }).collect();
+    let finished = Crew::new(objective, options).run("ramp", &orders);
     let trials = finished.into_iter().map(|(record, _)| record).collect();
     Sweep { trials, stop: options.cancel.is_cancelled().then_some(Stop::Cancelled) }
 }

@@ -5,6 +5,7 @@ mod batches;
 pub mod data;
 mod device;
 mod facts;
+mod identity;
 mod layers;
 mod loss;
 mod model;
@@ -15,6 +16,9 @@ pub(crate) mod random;
 mod stacked;
 
 pub use facts::TaskFacts;
+
+use serde::Serialize;
+use serde_json::json;
 
 use crate::config::{Activation, DataPlan, Init, ModelPlan, OptimizerPlan, Plan, SyntheticPlan};
 use crate::error::{DataError, TrialError};
@@ -61,6 +65,8 @@ pub struct Task {
     clip_norm: Option<f64>,
     max_lanes: usize,
     facts: TaskFacts,
+    /// All of the plan that decides what a trial computes, the examples apart.
+    recipe: String,
 }
 
 /// Loads the data and puts the plan's model and optimiser on top.
@@ -102,6 +108,10 @@ impl Objective for Task {
         self.max_lanes
     }
 
+    fn identity(&self) -> Option<String> {
+        identity::of(self)
+    }
+
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
         Ok(Box::new(StackedRun::new(self, specs)))
     }
@@ -113,6 +123,21 @@ impl Objective for Task {
     fn resume(&self, specs: &[TrialSpec], states: &[State], step: u64) -> Result<Box<dyn Run + '_>, TrialError> {
         Ok(Box::new(StackedRun::resumed(self, specs, states, step)?))
     }
+}
+
+/// The plan's part in what a trial computes; `problem` is what else the model is made from.
+fn recipe(plan: &Plan, problem: impl Serialize) -> String {
+    let training = &plan.training;
+    json!({
+        "problem": problem,
+        "model": plan.model,
+        "optimizer": training.optimizer,
+        "batch_size": training.batch_size,
+        "label_smoothing": training.label_smoothing,
+        "clip_norm": training.clip_norm,
+        "device": plan.device,
+    })
+    .to_string()
 }
 
 fn unsuitable(message: impl Into<String>) -> TaskError {
@@ -142,6 +167,7 @@ fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<Task, TaskEr
             iterations_per_epoch: 1,
             notes: Vec::new(),
         },
+        recipe: recipe(plan, curvatures),
     })
 }
 
@@ -191,6 +217,7 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
         clip_norm: training.clip_norm,
         max_lanes,
         facts,
+        recipe: recipe(plan, ()),
     })
 }
 

@@ -76,28 +76,29 @@ pub fn drive_from(
     // Lanes advance together, so a group begins at one step.
     let mut groups: VecDeque<&[Start]> =
         starts.chunk_by(|a, b| a.step() == b.step()).flat_map(|alike| alike.chunks(lanes)).collect();
-    let mut records = Vec::with_capacity(starts.len());
+    let mut finished = Vec::with_capacity(starts.len());
     while let Some(group) = groups.pop_front() {
-        match catch_unwind(AssertUnwindSafe(|| advance(objective, group, cancel, observer))) {
-            Ok(Ok(finished)) => records.extend(finished),
+        let (records, states) = match catch_unwind(AssertUnwindSafe(|| advance(objective, group, cancel, observer))) {
+            Ok(Ok(ended)) => (ended.records, ended.states),
             // One bad trial must not take its neighbours with it: try each alone.
             _ if group.len() > 1 => {
                 for single in group.chunks(1).rev() {
                     groups.push_front(single);
                 }
+                continue;
             }
-            Ok(Err(error)) => records.extend(group.iter().map(|start| failed(start, error.message.clone()))),
-            Err(panic) => records.extend(group.iter().map(|start| failed(start, panic_message(panic.as_ref())))),
-        }
+            Ok(Err(error)) => failed(group, &error.message),
+            Err(panic) => failed(group, &panic_message(panic.as_ref())),
+        };
+        observer.observe(&Event::TrialsFinished(&records));
+        finished.extend(records.into_iter().zip(states));
     }
-    for (record, _) in &records {
-        observer.observe(&Event::TrialFinished(record));
-    }
-    records
+    finished
 }
 
-fn failed(start: &Start, message: String) -> (TrialRecord, Option<State>) {
-    (TrialRecord::blank(start.spec, Outcome::Failed { message }), None)
+fn failed(group: &[Start], message: &str) -> (Vec<TrialRecord>, Vec<Option<State>>) {
+    let record = |start: &Start| TrialRecord::blank(start.spec, Outcome::Failed { message: message.to_owned() });
+    (group.iter().map(record).collect(), vec![None; group.len()])
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -174,12 +175,7 @@ impl Group {
     }
 }
 
-fn advance(
-    objective: &dyn Objective,
-    starts: &[Start],
-    cancel: &Cancel,
-    observer: &dyn Observer,
-) -> Result<Vec<(TrialRecord, Option<State>)>, TrialError> {
+fn advance(objective: &dyn Objective, starts: &[Start], cancel: &Cancel, observer: &dyn Observer) -> Result<Group, TrialError> {
     let specs: Vec<TrialSpec> = starts.iter().map(|start| start.spec).collect();
     let states: Vec<State> = starts.iter().filter_map(|start| Some(start.from.as_ref()?.1.clone())).collect();
     let first = starts.first().map_or(0, Start::step);
@@ -212,7 +208,7 @@ fn advance(
         });
     }
     observer.observe(&Event::Progress { iterations: unreported });
-    Ok(group.records.into_iter().zip(group.states).collect())
+    Ok(group)
 }
 
 /// Whether a trial is probed after so many steps: at its beginning, at the end of its own iterations, and at the end of its

@@ -10,6 +10,11 @@ use std::sync::Arc;
 use crate::error::TrialError;
 use crate::record::TrialSpec;
 
+/// The version of what decides a trial's numbers beside its objective and its spec: this crate's own models, optimisers, random
+/// streams, and what a record says of a trial. Raised by hand with every change to them, so that no result of the old numbers is
+/// taken for one of the new.
+pub const CORE_VERSION: u32 = 1;
+
 /// Something that can be trained from scratch at a given rate.
 ///
 /// Implement it for your own model: [`start`](Self::start) builds fresh weights from each spec's seed, and the [`Run`] it
@@ -24,6 +29,14 @@ pub trait Objective: Send + Sync {
     /// Whether the rate may change between the steps of a run, which warm-up and recovery tests need.
     fn can_change_rate(&self) -> bool {
         true
+    }
+
+    /// Names all that a trial's result depends on beside its spec: data, model, optimiser, and the processor where it matters.
+    /// Two objectives of one identity give the same losses, to the bit, for the same spec. A
+    /// [journal](crate::search::Journal) tells by it which trials need not run again; those of an objective without identity, the
+    /// default, are not kept.
+    fn identity(&self) -> Option<String> {
+        None
     }
 
     /// Begins the trials `specs`, at most [`max_lanes`](Self::max_lanes) of them, one lane each in this order.

@@ -70,6 +70,7 @@ impl VerifyArgs {
             device: self.device,
             dry_run: self.dry_run,
             timing: None,
+            fresh: false,
             quiet: self.quiet,
         }
     }

@@ -1,0 +1,38 @@
+//! The journal of a folder: opened before the first trial, with all that is wrong with it told.
+
+use std::path::Path;
+
+use lrfind::search::{Journal, OpenError};
+
+use super::output;
+
+/// The name of the journal in its folder.
+const FILE: &str = "trials.journal";
+
+/// The journal in `dir`, emptied if `fresh`. `None` where there can be none, with a warning: a search is not to fail for it.
+///
+/// Where another lrfind works in this folder, waits until it is done: what it found is reused then.
+pub(crate) fn open(dir: &Path, fresh: bool) -> Option<Journal> {
+    let path = dir.join(FILE);
+    let opened = Journal::open(&path).or_else(|error| match error {
+        OpenError::Busy(_) => {
+            output::note(&format!("another lrfind works in {}: waiting until it is done", dir.display()));
+            Journal::wait_and_open(&path)
+        }
+        OpenError::File(_) => Err(error),
+    });
+    let mut journal = match opened {
+        Ok(journal) => journal,
+        Err(error) => {
+            output::note(&format!("warning: {error}; the trials of this run are not kept"));
+            return None;
+        }
+    };
+    if fresh && let Err(error) = journal.clear() {
+        output::note(&format!("warning: {error}; nothing of it is reused"));
+    }
+    for fault in journal.faults() {
+        output::note(&format!("warning: {}: {fault}", path.display()));
+    }
+    Some(journal)
+}

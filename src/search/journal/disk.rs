@@ -1,0 +1,170 @@
+//! The file of a journal: locked, appended to, and followed by a thread that has the disk confirm what was written.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Read, Seek, Write};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+/// A journal's file, open and locked as far as the system allows.
+pub(super) struct Opened {
+    pub(super) file: File,
+    /// Why the file can be read only.
+    pub(super) read_only: Option<io::Error>,
+    /// Why there is no lock on it.
+    pub(super) unlocked: Option<io::Error>,
+}
+
+/// Opens the file, made if need be; `Ok(None)` where another process holds it and `wait` is false.
+pub(super) fn open(path: &Path, wait: bool) -> io::Result<Option<Opened>> {
+    let (file, read_only) = match OpenOptions::new().read(true).append(true).create(true).open(path) {
+        Ok(file) => (file, None),
+        Err(error) if matches!(error.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem) => {
+            (File::open(path).map_err(|_| io::Error::from(error.kind()))?, Some(error))
+        }
+        Err(error) => return Err(error),
+    };
+    // A device would be read without end.
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
+    }
+    let unlocked = match file.try_lock() {
+        Ok(()) => None,
+        Err(TryLockError::WouldBlock) if !wait => return Ok(None),
+        Err(TryLockError::WouldBlock) => file.lock().err(),
+        Err(TryLockError::Error(error)) => Some(error),
+    };
+    Ok(Some(Opened { file, read_only, unlocked }))
+}
+
+/// All that the file holds.
+pub(super) fn read(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The end of the file, where lines are added.
+#[derive(Debug)]
+pub(super) struct Appender {
+    file: File,
+    /// Lines that could not be written yet.
+    pending: String,
+    disk: Disk,
+}
+
+impl Appender {
+    /// For the file at `path`, opened by [`open`] and not read-only.
+    pub(super) fn new(file: File, path: &Path) -> Self {
+        Self { disk: Disk::following(&file, path), file, pending: String::new() }
+    }
+
+    /// Shortens the file to its first `length` bytes.
+    pub(super) fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.file.set_len(length)
+    }
+
+    /// Writes `lines` after all that could not be written before. They survive the end of this process at once, and a power cut
+    /// as soon as the disk has [confirmed](Self::confirm) them, which it is asked to, but not waited for.
+    pub(super) fn append(&mut self, lines: &str) -> io::Result<()> {
+        self.pending.push_str(lines);
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let whole = self.file.metadata()?.len();
+        if let Err(error) = self.file.write_all(self.pending.as_bytes()) {
+            // What was written of it goes again. Where even that fails, a line break ends it.
+            if self.file.set_len(whole).is_err() && !self.pending.starts_with('\n') {
+                self.pending.insert(0, '\n');
+            }
+            return Err(error);
+        }
+        self.pending.clear();
+        self.disk.written();
+        Ok(())
+    }
+
+    /// Writes to another file from now on; returns the one before.
+    #[cfg(test)]
+    pub(super) fn swap_file(&mut self, file: File) -> File {
+        std::mem::replace(&mut self.file, file)
+    }
+
+    /// Waits until the disk has confirmed all lines.
+    pub(super) fn confirm(&mut self) -> io::Result<()> {
+        self.append("")?;
+        self.disk.confirm(&self.file)
+    }
+}
+
+/// An answer that somebody waits for, or none.
+type Order = Option<Sender<io::Result<()>>>;
+
+/// A thread that calls `fsync` as soon as something was written, for everything written meanwhile at once. Workers never wait for
+/// it: a call takes milliseconds, as long as a small trial.
+#[derive(Debug)]
+struct Disk {
+    orders: Option<Sender<Order>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Disk {
+    fn following(file: &File, path: &Path) -> Self {
+        let (orders, received) = channel();
+        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
+        let thread = file.try_clone().ok().and_then(|file| {
+            let work = move || {
+                confirm_names(&dir);
+                sync_on_order(&file, &received);
+            };
+            std::thread::Builder::new().name("journal".into()).spawn(work).ok()
+        });
+        Self { orders: Some(orders), thread }
+    }
+
+    fn send(&self, order: Order) -> bool {
+        self.orders.as_ref().is_some_and(|orders| orders.send(order).is_ok())
+    }
+
+    fn written(&self) {
+        // Without the thread, `confirm` does its work.
+        let _ = self.send(None);
+    }
+
+    fn confirm(&self, file: &File) -> io::Result<()> {
+        let (answer, answered) = channel();
+        if self.send(Some(answer))
+            && let Ok(result) = answered.recv()
+        {
+            return result;
+        }
+        file.sync_data()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.orders = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Has the disk confirm which files the folder holds, where the system can do that.
+fn confirm_names(dir: &Path) {
+    let _ = File::open(dir).and_then(|dir| dir.sync_all());
+}
+
+fn sync_on_order(file: &File, orders: &Receiver<Order>) {
+    // A failure is told once, to whoever waits next.
+    let mut failure = None;
+    while let Ok(first) = orders.recv() {
+        let waiting: Vec<_> = std::iter::once(first).chain(orders.try_iter()).flatten().collect();
+        failure = file.sync_data().err().or(failure);
+        for answer in waiting {
+            let _ = answer.send(failure.take().map_or(Ok(()), Err));
+        }
+    }
+}

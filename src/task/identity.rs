@@ -1,0 +1,165 @@
+//! What tells one task from another whose trials give other numbers.
+
+use sha2::{Digest, Sha256};
+
+use super::Task;
+use super::batches::{Batch, Source, Targets};
+use crate::lr::LearningRate;
+use crate::record::TrialSpec;
+use crate::trial::{Objective, Run};
+
+/// Steps of the trial that shows how this processor computes the task.
+const STEPS: u64 = 3;
+
+/// Its rate: small, so that it stays finite.
+const RATE: f64 = 1e-3;
+
+/// The identity of `task`: a digest of its recipe (model, optimiser, batch size, backend), of the examples as they are trained on,
+/// and of the exact losses of a trial's first steps, since processors with other vector units or caches add in another order.
+/// Where the examples came from, and what they are called, is not part of it.
+///
+/// `None` when it cannot be trained at all.
+pub(super) fn of(task: &Task) -> Option<String> {
+    let mut digest = Digester(Sha256::new());
+    digest.bytes(task.recipe.as_bytes());
+    digest.bytes(format!("{:?}", task.model.parameters()).as_bytes());
+    digest.source(Some(&task.source));
+    digest.source(task.held_out.as_ref());
+    digest.numbers(&first_losses(task)?, |loss| loss.to_bits().to_le_bytes());
+    Some(format!("task {}", digest.hex()))
+}
+
+/// The exact losses of [`STEPS`] steps, and on the probe set before and after.
+fn first_losses(task: &Task) -> Option<Vec<f64>> {
+    let spec = TrialSpec::steady(LearningRate::new(RATE).ok()?, 0, STEPS);
+    let mut run: Box<dyn Run> = task.start(&[spec]).ok()?;
+    let mut losses = run.probe().ok()?;
+    for _ in 0..STEPS {
+        losses.extend(run.step(&[RATE]).ok()?);
+    }
+    losses.extend(run.probe().ok()?);
+    Some(losses)
+}
+
+/// Digests parts so that none can be taken for the beginning of the next: each after its length.
+struct Digester(Sha256);
+
+impl Digester {
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.0.update((bytes.len() as u64).to_le_bytes());
+        self.0.update(bytes);
+    }
+
+    fn numbers<T: Copy, const N: usize>(&mut self, numbers: &[T], bytes: impl Fn(T) -> [u8; N]) {
+        self.0.update((numbers.len() as u64).to_le_bytes());
+        for some in numbers.chunks(4096) {
+            self.0.update(some.iter().flat_map(|&number| bytes(number)).collect::<Vec<u8>>());
+        }
+    }
+
+    fn source(&mut self, source: Option<&Source>) {
+        match source {
+            None => self.bytes(b"none"),
+            Some(Source::Jitter { dimensions, noise }) => self.bytes(format!("jitter {dimensions} {noise:e}").as_bytes()),
+            Some(Source::Examples { all, features, batch_size }) => {
+                self.bytes(format!("examples {features} {batch_size:?}").as_bytes());
+                self.batch(all);
+            }
+        }
+    }
+
+    fn batch(&mut self, batch: &Batch) {
+        self.numbers(&batch.inputs, f32::to_le_bytes);
+        match &batch.targets {
+            Targets::Classes(labels) => {
+                self.bytes(b"classes");
+                self.numbers(labels, u32::to_le_bytes);
+            }
+            Targets::Values(values) => {
+                self.bytes(b"values");
+                self.numbers(values, f32::to_le_bytes);
+            }
+        }
+    }
+
+    fn hex(self) -> String {
+        self.0.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+    use std::path::Path;
+
+    use crate::config;
+    use crate::task::build;
+    use crate::trial::Objective as _;
+
+    const DATA: &str = "[data]\nkind = \"csv\"\npath = \"x.csv\"\n";
+    const MODEL: &str = "[model]\nkind = \"mlp\"\nhidden = [4]\n";
+
+    /// A table of two features and a class, with `last` as its last number.
+    fn table(last: f64) -> String {
+        let mut text = String::new();
+        for i in 0..40 {
+            writeln!(text, "{},{},{}", i % 7, if i == 39 { last } else { f64::from(i) }, i % 2).unwrap();
+        }
+        text
+    }
+
+    fn identity(dir: &Path, config: &str) -> String {
+        let plan = config::parse(config, &dir.join("x.toml")).unwrap();
+        build(&plan).unwrap().identity().unwrap()
+    }
+
+    #[test]
+    fn only_what_changes_the_numbers_changes_it() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x.csv"), table(39.0)).unwrap();
+        std::fs::write(dir.path().join("same.csv"), table(39.0)).unwrap();
+        std::fs::write(dir.path().join("other.csv"), table(39.5)).unwrap();
+        let of = |config: &str| identity(dir.path(), config);
+        let own = of(&format!("{DATA}{MODEL}"));
+        for same in [
+            format!("name = \"other\"\n{DATA}{MODEL}"),
+            format!("{}{MODEL}", DATA.replace("x.csv", "same.csv")),
+            format!("{DATA}{MODEL}[search]\nseeds = 9\nrange = [1e-3, 1.0]\nfirst-seed = 5\n"),
+            format!("{DATA}{MODEL}[training]\nlearning-rate = 0.5\nepochs = 7\nschedule = {{ kind = \"cosine\" }}\n"),
+        ] {
+            assert_eq!(of(&same), own, "{same}");
+        }
+        let mut seen = vec![own];
+        for other in [
+            format!("{}{MODEL}", DATA.replace("x.csv", "other.csv")),
+            format!("{DATA}standardize = false\n{MODEL}"),
+            format!("{DATA}split-seed = 1\n{MODEL}"),
+            format!("{DATA}held-out = 0.0\n{MODEL}"),
+            format!("{DATA}{}", MODEL.replace('4', "5")),
+            format!("{DATA}{MODEL}activation = \"tanh\"\n"),
+            format!("{DATA}{MODEL}init-scale = 2.0\n"),
+            format!("{DATA}{MODEL}[training]\noptimizer = \"adam\"\n"),
+            format!("{DATA}{MODEL}[training]\nbatch-size = 8\n"),
+            format!("{DATA}{MODEL}[training]\nbatch-size = \"full\"\n"),
+            format!("{DATA}{MODEL}[training]\nlabel-smoothing = 0.1\n"),
+            format!("{DATA}{MODEL}[training]\nclip-norm = 1.0\n"),
+            format!("device = \"ndarray\"\n{DATA}{MODEL}"),
+        ] {
+            let identity = of(&other);
+            assert!(!seen.contains(&identity), "{other}");
+            seen.push(identity);
+        }
+    }
+
+    #[test]
+    fn quadratics_differ_by_curvature_and_noise() {
+        let of = |rest: &str| {
+            let data = "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\n";
+            identity(Path::new("."), &format!("{data}{rest}"))
+        };
+        let own = of("curvatures = [20.0, 2.0]\n");
+        assert_eq!(of("curvatures = [20.0, 2.0]\ndata-seed = 4\n"), own, "nothing is drawn from the seed");
+        assert_ne!(of("curvatures = [20.0, 2.5]\n"), own);
+        assert_ne!(of("curvatures = [20.0, 2.0]\nnoise = 0.1\n"), own);
+    }
+}

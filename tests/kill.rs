@@ -1,0 +1,111 @@
+//! Runs that are killed without warning, and go on where they were.
+//!
+//! `LRFIND_KILLS=200 cargo test --release --test kill -- --nocapture` kills more often than the ten times of an ordinary test run.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use common::cli::{Folder, Ran, digits};
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// Most kills before a run may end.
+const MOST_IN_A_ROW: usize = 5;
+
+fn kills() -> usize {
+    std::env::var("LRFIND_KILLS").ok().map_or(10, |text| text.parse().expect("LRFIND_KILLS is a number"))
+}
+
+fn command(folder: &Folder, dir: &str) -> std::process::Command {
+    let mut command = folder.command();
+    command.arg("find").arg(digits()).args(["--seeds", "2", "--iterations", "30", "--out", dir]);
+    command
+}
+
+/// The whole lines of a journal, and whether something follows the last.
+fn lines(dir: &Path) -> (Vec<String>, bool) {
+    let bytes = fs::read(dir.join("trials.journal")).unwrap_or_default();
+    let text = String::from_utf8(bytes).unwrap();
+    let end = text.rfind('\n').map_or(0, |at| at + 1);
+    (text[..end].lines().map(str::to_owned).collect(), end < text.len())
+}
+
+/// Runs without disturbance, and returns how long it takes until the report is written. The plots that follow are not worth a
+/// kill.
+fn undisturbed(folder: &Folder, dir: &str) -> Duration {
+    let started = Instant::now();
+    let mut child = command(folder, dir).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let report = folder.path(dir).join("report.json");
+    while !report.exists() {
+        assert!(child.try_wait().unwrap().is_none_or(|status| status.success()), "it failed");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    let elapsed = started.elapsed();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    elapsed
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    kills: usize,
+    runs: usize,
+    /// Kills that came before the journal had a line, in between, and when the search was over.
+    before: usize,
+    between: usize,
+    over: usize,
+    /// Kills that left a line cut off.
+    cut_off: usize,
+    /// Trials that the last run of a folder found, and those that it ran.
+    reused: usize,
+    missing: usize,
+}
+
+#[test]
+fn a_killed_run_goes_on_to_the_same_report() {
+    let folder = Folder::new();
+    let longest = undisturbed(&folder, "whole").mul_f64(1.1);
+    let report = fs::read(folder.path("whole").join("report.json")).unwrap();
+    let all: BTreeSet<String> = lines(&folder.path("whole")).0.into_iter().collect();
+    assert_eq!(all.len(), lines(&folder.path("whole")).0.len(), "no trial is kept twice");
+    let mut rng = ChaCha8Rng::seed_from_u64(20_161_118);
+    let mut counts = Counts::default();
+    while counts.kills < kills() {
+        let name = format!("run-{}", counts.runs);
+        let dir = folder.path(&name);
+        counts.runs += 1;
+        let mut kept = Vec::new();
+        for _ in 0..rng.random_range(1..=MOST_IN_A_ROW.min(kills() - counts.kills)) {
+            let moment = Duration::from_secs_f64(longest.as_secs_f64() * rng.random::<f64>());
+            let mut child = command(&folder, &name).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            std::thread::sleep(moment);
+            child.kill().unwrap();
+            child.wait().unwrap();
+            counts.kills += 1;
+            let (now, cut_off) = lines(&dir);
+            assert!(now.starts_with(&kept), "a kept trial was lost");
+            counts.cut_off += usize::from(cut_off);
+            match now.len() {
+                0 => counts.before += 1,
+                n if n == all.len() => counts.over += 1,
+                _ => counts.between += 1,
+            }
+            kept = now;
+        }
+        let ran = Ran::of(&command(&folder, &name).output().unwrap()).ends_with(0);
+        let said = format!("reused {} of {} trials", kept.len(), all.len());
+        assert_eq!(ran.stderr.contains(&said), !kept.is_empty(), "{said:?}: {ran:#?}");
+        assert!(fs::read(dir.join("report.json")).unwrap() == report, "{name}: another report");
+        let (after, cut_off) = lines(&dir);
+        assert!(!cut_off && after.starts_with(&kept), "{name}: a kept trial was lost");
+        // As many lines as trials, and the same: none is missing, and none was run twice but those under way at a kill.
+        assert_eq!((after.len(), &after.iter().cloned().collect::<BTreeSet<_>>()), (all.len(), &all), "{name}");
+        counts.reused += kept.len();
+        counts.missing += all.len() - kept.len();
+    }
+    eprintln!("{counts:?}");
+}
