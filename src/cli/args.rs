@@ -1,5 +1,7 @@
 //! The command line, as typed.
 
+mod analyze;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -8,6 +10,7 @@ use lrfind::record::Spacing;
 use lrfind::report::export::Target;
 
 use super::exit;
+pub(crate) use analyze::AnalyzeArgs;
 
 /// Finds the initial learning rate for a long training run, and tells whether the configured one is safe.
 ///
@@ -71,6 +74,12 @@ pub(crate) enum Command {
     /// smoothing and early stop. To be compared with `lrfind find`, not to be trusted: one run is noisy.
     #[command(after_help = concat_help(SWEEP_EXAMPLES))]
     Sweep(SweepArgs),
+    /// Find the rate from learning curves that you already have
+    ///
+    /// A row holds the learning rate of a run, its seed, a step, and the loss at that step. The rate is taken to be constant over
+    /// the part of a run that is analysed.
+    #[command(after_help = concat_help(analyze::EXAMPLES))]
+    Analyze(AnalyzeArgs),
     /// Draw the plots of a report anew
     Plot(PlotArgs),
     /// Print the recommended schedule for a framework

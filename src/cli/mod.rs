@@ -1,5 +1,6 @@
 //! The command line: the only code that prints, writes files, or listens for signals.
 
+mod analyze;
 mod args;
 mod check;
 mod exit;
@@ -53,6 +54,7 @@ fn parse_and_run() -> Exit {
         Command::Find(args) => find::run(args),
         Command::Check(args) => check::run(args),
         Command::Sweep(args) => sweep::run(args),
+        Command::Analyze(args) => analyze::run(args),
         Command::Plot(args) => plot::run(args),
         Command::Schedule(args) => schedule::run(args),
         Command::Init(args) => init::run(args),

@@ -1,9 +1,12 @@
 //! A study: an objective and what is to be asked of it. Ties search, analysis and report together.
 
+mod analyze;
 mod compile;
 mod range_test;
 mod verdict;
 mod warnings;
+
+pub use analyze::Analysis;
 
 use crate::config::{Plan, SearchPlan};
 use crate::lr::LearningRate;
