@@ -5,7 +5,7 @@ mod notes;
 use serde_json::json;
 
 use super::{Study, compile};
-use crate::analysis::{Lengths, assess};
+use crate::analysis::{Assessment, Lengths, assess};
 use crate::config::SearchPlan;
 use crate::curves::{ColumnNames, Curve, Recording};
 use crate::error::TrialError;
@@ -94,15 +94,10 @@ impl Analysis {
             confirm: 2 * long as u64 * stride,
         };
         let alone = assess(&trials, lengths(LONG * short), self.safety, false);
-        let (best, unstable) = (alone.best_early(), alone.bracket.first_unstable);
-        let competing: Vec<&Curve> = (recording.curves.iter())
-            .filter(|c| best.is_some_and(|best| c.learning_rate >= best.shifted(-COMPETING)))
-            .filter(|c| unstable.is_none_or(|first| c.learning_rate < first))
-            .collect();
-        let held = commonly_held(competing.iter().copied());
-        let long = held.map(|held| held.min(LONG * short)).filter(|long| *long >= LEAST_LONG * short);
+        let competing = competing(recording, &alone);
+        let long = self.long(&competing, &alone, short);
         if let Some(long) = long {
-            let reach = competing.iter().filter(|c| c.losses.len() >= long || c.diverged.is_some());
+            let reach = competing.iter().filter(|c| reach(c) >= long);
             trials.extend(reach.map(|c| TrialRecord { continued_from: short as u64, ..trial(c, long, stride) }));
         }
         let settings = self.settings(recording, lengths(long.unwrap_or(LONG * short)));
@@ -144,6 +139,18 @@ impl Analysis {
         self.iterations.map_or(SHORT, |n| usize::try_from(n.div_ceil(recording.steps_per_loss)).unwrap_or(usize::MAX))
     }
 
+    /// Losses of a long trial: as many as some curve has at each of the rates that may be recommended, from the best early one up.
+    /// None of these may be left out, or "no higher rate does as well" would be said of rates that nobody looked at.
+    fn long(&self, competing: &[&Curve], short_trials: &Assessment<'_>, short: usize) -> Option<usize> {
+        let best = short_trials.best_early()?;
+        let cap = short_trials.bracket.threshold().map(|t| t.shifted(-self.safety.log10()));
+        let may_be_recommended = |rate: LearningRate| rate == best || (rate > best && cap.is_none_or(|cap| rate <= cap));
+        let by_rate = competing.chunk_by(|a, b| a.learning_rate == b.learning_rate);
+        let candidates = by_rate.filter(|curves| may_be_recommended(curves[0].learning_rate));
+        let longest = candidates.map(|curves| curves.iter().map(|c| reach(c)).max().unwrap_or(0));
+        longest.min().map(|held| held.min(LONG * short)).filter(|long| *long >= LEAST_LONG * short)
+    }
+
     fn settings(&self, recording: &Recording, lengths: Lengths) -> Settings {
         let rates = || recording.curves.iter().map(|c| c.learning_rate);
         let plan = SearchPlan::default();
@@ -166,6 +173,19 @@ impl Analysis {
             "safety": self.safety,
         })
     }
+}
+
+/// The curves at rates that long trials may compare: below the first unstable one, and not far below the best.
+fn competing<'r>(recording: &'r Recording, short_trials: &Assessment<'_>) -> Vec<&'r Curve> {
+    let (best, unstable) = (short_trials.best_early(), short_trials.bracket.first_unstable);
+    let is_near = |rate: LearningRate| best.is_some_and(|best| rate >= best.shifted(-COMPETING));
+    let is_stable = |rate: LearningRate| unstable.is_none_or(|first| rate < first);
+    recording.curves.iter().filter(|c| is_near(c.learning_rate) && is_stable(c.learning_rate)).collect()
+}
+
+/// The losses that a trial of this curve may have; one that diverged tells of any length.
+fn reach(curve: &Curve) -> usize {
+    if curve.diverged.is_some() { usize::MAX } else { curve.losses.len() }
 }
 
 /// The length that three quarters of these curves reach, of those that end with a finite loss; `None` where there are none.
