@@ -142,7 +142,9 @@ fn every_format_gives_the_same_answer() {
     let expected = answer(folder.report("a"));
     for (name, mut bytes) in others {
         if name == "d.csv" {
-            rows.iter().for_each(|(lr, seed, step, loss)| writeln!(bytes, "{loss};{step};{seed};{lr}").unwrap());
+            for (lr, seed, step, loss) in &rows {
+                writeln!(bytes, "{loss};{step};{seed};{lr}").unwrap();
+            }
         }
         folder.write(name, &bytes);
         folder.lrfind(&format!("analyze {name} --out out")).ends_with(0);
@@ -330,7 +332,9 @@ fn seeds_may_be_names_or_files() {
     let of_first = report["trials"].as_array().unwrap().iter().find(|t| t["seed"] == 2).unwrap();
     assert_eq!(of_first["losses"][0], 11.0, "the seed of \"wild-sun\" is the last, and starts where seed 0 does");
 
-    files.iter().enumerate().for_each(|(k, text)| drop(folder.write(&format!("run{k}.csv"), text)));
+    for (k, text) in files.iter().enumerate() {
+        folder.write(&format!("run{k}.csv"), text);
+    }
     folder.lrfind("analyze run2.csv run0.csv run1.csv --out files").ends_with(0);
     folder.lrfind("analyze numbers.csv --out numbers").ends_with(0);
     let (mut files, mut numbers) = (answer(folder.report("files")), answer(folder.report("numbers")));

@@ -154,7 +154,7 @@ impl Analysis {
     fn settings(&self, recording: &Recording, lengths: Lengths) -> Settings {
         let rates = || recording.curves.iter().map(|c| c.learning_rate);
         let plan = SearchPlan::default();
-        let ends = rates().next().zip(rates().last());
+        let ends = rates().next().zip(rates().next_back());
         let range = ends.and_then(|(low, high)| LrRange::new(low.get(), high.get()).ok()).unwrap_or(plan.range);
         let seeds = seeds_at(recording, None);
         Settings { range, extend: false, lengths, seeds, safety: self.safety, ..Settings::new(&plan, 0, None, 0.0) }
