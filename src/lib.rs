@@ -68,12 +68,14 @@
 
 pub mod analysis;
 pub mod config;
+pub mod curves;
 pub mod error;
 pub mod lr;
 pub mod record;
 pub mod report;
 pub mod schedule;
 pub mod search;
+mod source;
 pub mod study;
 pub mod task;
 pub mod trial;

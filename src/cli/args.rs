@@ -1,5 +1,6 @@
 //! The command line, as typed.
 
+mod analyze;
 mod verify;
 
 pub(crate) use verify::VerifyArgs;
@@ -12,6 +13,7 @@ use lrfind::record::Spacing;
 use lrfind::report::export::Target;
 
 use super::exit;
+pub(crate) use analyze::AnalyzeArgs;
 
 /// Finds the initial learning rate for a long training run, and tells whether the configured one is safe.
 ///
@@ -82,6 +84,12 @@ pub(crate) enum Command {
     /// command goes on where it stopped.
     #[command(after_help = concat_help(verify::EXAMPLES))]
     Verify(VerifyArgs),
+    /// Find the rate from learning curves that you already have
+    ///
+    /// A row holds the learning rate of a run, its seed, a step, and the loss at that step. The rate is taken to be constant over
+    /// the part of a run that is analysed.
+    #[command(after_help = concat_help(analyze::EXAMPLES))]
+    Analyze(AnalyzeArgs),
     /// Draw the plots of a report anew
     Plot(PlotArgs),
     /// Print the recommended schedule for a framework

@@ -20,7 +20,8 @@ pub(crate) enum Exit {
     Verdict = 1,
     /// Wrong usage, config or data, a file that cannot be read or written, or an error inside lrfind, a panic included.
     Error = 2,
-    /// Inconclusive: `find` has no rate to recommend, `check` or `verify` cannot tell, or no rule of `sweep` suggests a rate.
+    /// Inconclusive: `find` or `analyze` has no rate to recommend, `check` or `verify` cannot tell, or no rule of `sweep` suggests a
+    /// rate.
     Inconclusive = 3,
     /// Interrupted by Ctrl-C or a termination signal; the partial report is written, marked so.
     Interrupted = 130,
@@ -32,11 +33,11 @@ Exit codes:
   0    safe, stable, or done
   1    check: the learning rate is unstable or too close to it (see --fail-on), or verify: full runs at it are; nothing else ends with 1
   2    wrong usage, config or data; a file that cannot be read or written; an internal error
-  3    inconclusive: find has no rate to recommend, check or verify cannot tell, or no rule of sweep suggests a rate
+  3    inconclusive: find or analyze has no rate to recommend, check or verify cannot tell, or no rule of sweep suggests a rate
   130  interrupted; the partial report is written";
 
 impl Exit {
-    /// For the report of a `find`.
+    /// For the report of a `find` or an `analyze`.
     pub(crate) fn of_find(report: &Report) -> Self {
         match report.status {
             Status::Partial => Self::Interrupted,

@@ -1,5 +1,6 @@
 //! The command line: the only code that prints, writes files, or listens for signals.
 
+mod analyze;
 mod args;
 mod check;
 mod exit;
@@ -57,6 +58,7 @@ fn parse_and_run() -> Exit {
         Command::Check(args) => check::run(args),
         Command::Sweep(args) => sweep::run(args),
         Command::Verify(args) => verify::run(args),
+        Command::Analyze(args) => analyze::run(args),
         Command::Plot(args) => plot::run(args),
         Command::Schedule(args) => schedule::run(args),
         Command::Init(args) => init::run(args),

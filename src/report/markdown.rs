@@ -1,6 +1,6 @@
 //! The answer in Markdown, for the summary of a CI job. Headings start at the third level: the summary has its own above.
 
-use super::summary::{cost, headroom, threshold, verdict_sentence, verdict_words};
+use super::summary::{cost, headroom, read, threshold, verdict_sentence, verdict_words};
 use super::text::{self, counted, number, percent};
 use super::{CheckVerdict, Report, Status, export};
 
@@ -41,10 +41,11 @@ fn heading(report: &Report) -> String {
 }
 
 fn facts(report: &Report) -> Vec<(&'static str, String)> {
-    let mut facts = vec![
-        ("model", format!("{}, {}", report.run.model, counted(report.run.parameters as u64, "parameter"))),
-        ("optimiser", format!("{}, batch size {}", report.run.optimizer, report.run.batch_size)),
-    ];
+    let mut facts = Vec::new();
+    if report.curves.is_none() {
+        facts.push(("model", format!("{}, {}", report.run.model, counted(report.run.parameters as u64, "parameter"))));
+        facts.push(("optimiser", format!("{}, batch size {}", report.run.optimizer, report.run.batch_size)));
+    }
     if let Some(check) = &report.check {
         facts.push(("configured rate", text::rate(check.learning_rate)));
         if let (Some(rate), false) = (check.safe_learning_rate, check.verdict == CheckVerdict::Safe) {
@@ -67,7 +68,10 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
     if let Some(schedule) = &report.schedule {
         facts.push(("schedule", export::describe(schedule)));
     }
-    facts.push(("cost", cost(report)));
+    match &report.curves {
+        Some(curves) => facts.push(("read", read(curves))),
+        None => facts.push(("cost", cost(report))),
+    }
     facts
 }
 

@@ -32,6 +32,16 @@ pub struct Report {
     pub trials: Vec<Trial>,
     pub warnings: Vec<Warning>,
     pub cost: Cost,
+    /// Set where the trials are recorded curves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curves: Option<CurvesReport>,
+}
+
+impl Report {
+    /// Iterations from one loss of a trial to the next: 1, but for recorded curves.
+    pub fn steps_per_loss(&self) -> u64 {
+        self.curves.as_ref().map_or(1, |curves| curves.steps_per_loss.max(1))
+    }
 }
 
 /// Who wrote the report.
@@ -69,7 +79,7 @@ pub struct RunFacts {
     pub planned_iterations: Option<u64>,
     /// Iterations of a short trial.
     pub short_iterations: u64,
-    /// Iterations of a longer trial.
+    /// Iterations of a longer trial; 0 where recorded curves are too short for one.
     pub long_iterations: u64,
 }
 
@@ -206,6 +216,13 @@ pub struct Recommendation {
     pub because: Vec<String>,
 }
 
+impl Recommendation {
+    /// No recommendation, for this reason.
+    pub fn none(reason: String) -> Self {
+        Self { learning_rate: None, low: None, high: None, headroom: None, p_unstable: None, because: vec![reason] }
+    }
+}
+
 /// The schedule to paste.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScheduleReport {
@@ -267,6 +284,40 @@ pub struct Trial {
     pub verdict: Verdict,
     pub losses: Vec<f64>,
     pub probe: Vec<ProbePoint>,
+}
+
+/// What `analyze` read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurvesReport {
+    /// Files.
+    pub files: usize,
+    /// Rows in them.
+    pub rows: u64,
+    /// Of these, without a loss.
+    pub rows_without_loss: u64,
+    /// Training runs.
+    pub curves: usize,
+    /// The columns that were read, once for each choice that differs between files.
+    pub columns: Vec<CurveColumns>,
+    /// What the seeds 0, 1, … are called in the files; empty where seeds are numbers there.
+    pub seed_names: Vec<String>,
+    /// The step from which iterations are counted.
+    pub first_step: u64,
+    /// Iterations from one of a trial's `losses` to the next.
+    pub steps_per_loss: u64,
+}
+
+/// The names of the columns that were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CurveColumns {
+    /// The learning rate.
+    pub learning_rate: String,
+    /// The seed; `None` where the files are the seeds.
+    pub seed: Option<String>,
+    /// The step.
+    pub step: String,
+    /// The loss.
+    pub loss: String,
 }
 
 /// Something the user should know.

@@ -102,6 +102,7 @@ pub(crate) fn found() -> Report {
             hint: "give --seeds 5".into(),
         }],
         cost: Cost { trial_iterations: 12_300, share_of_planned_run: Some(1.37) },
+        curves: None,
     }
 }
 

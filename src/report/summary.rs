@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::text::{self, counted, factor, number, percent, wrapped};
-use super::{BestEarly, Censored, Check, CheckVerdict, Instability, Report, Status, Verdict, export};
+use super::{
+    BestEarly, Censored, Check, CheckVerdict, CurveColumns, CurvesReport, Instability, Report, Status, Verdict, export,
+};
 
 /// Column at which the facts begin, and the width to which sentences are broken.
 const INDENT: usize = 16;
@@ -34,7 +36,10 @@ pub fn render(report: &Report, context: &Context<'_>) -> String {
     for warning in &report.warnings {
         page.fact_in("warning", Colour::Yellow, &format!("{}; {}", warning.message, warning.hint));
     }
-    page.fact("cost", &cost(report));
+    match &report.curves {
+        Some(curves) => page.fact("read", &read(curves)),
+        None => page.fact("cost", &cost(report)),
+    }
     if report.check.is_none()
         && let Some(schedule) = &report.schedule
     {
@@ -195,8 +200,27 @@ fn course(schedule: &super::ScheduleReport) -> String {
     format!("{} decay to {} over {span}{}", schedule.kind, number(schedule.final_rate), warmup.replace(" after", ","))
 }
 
+/// What was read: `42 curves from 16,800 rows of a file: learning rate from lr, seed from run, …`.
+pub fn read(curves: &CurvesReport) -> String {
+    let files = if curves.files == 1 { "one file".to_owned() } else { counted(curves.files as u64, "file") };
+    let columns = |c: &CurveColumns| {
+        let seed = c.seed.as_ref().map_or("one seed for each file".to_owned(), |seed| format!("seed from {seed:?}"));
+        format!("rate from {:?}, {seed}, step from {:?}, loss from {:?}", c.learning_rate, c.step, c.loss)
+    };
+    let columns: Vec<String> = curves.columns.iter().map(columns).collect();
+    let (count, rows) = (counted(curves.curves as u64, "curve"), counted(curves.rows, "row"));
+    format!("{count} in {rows} of {files}; {}", columns.join("; or "))
+}
+
 /// What to do when there is no recommendation.
 fn advice(report: &Report) -> &'static str {
+    if report.curves.is_some() {
+        return match report.instability.censored {
+            Some(Censored::BelowRange) => "add curves at lower rates: every rate was unstable",
+            Some(Censored::AboveRange) => "add curves at higher rates, longer ones, or more seeds",
+            None => "add curves: of more rates, of more seeds, or longer ones",
+        };
+    }
     match report.instability.censored {
         Some(Censored::BelowRange) => {
             "look lower with --range, and see whether the data is scaled and the loss is right: every rate tried was unstable"

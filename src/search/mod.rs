@@ -40,6 +40,8 @@ pub enum Stop {
     Cancelled,
     /// The next stage would not fit into the budget.
     Budget,
+    /// The trials are curves that somebody recorded: no more can be run.
+    Recorded,
 }
 
 /// All trials of a search, in the order in which they were asked for, and how it ended.

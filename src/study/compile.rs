@@ -47,6 +47,7 @@ pub(super) fn compile(study: &Study<'_>, sweep: &Sweep, settings: &Settings, che
                 .planned_iterations()
                 .map(|planned| significant(sweep.trial_iterations() as f64 / planned.max(1) as f64, DIGITS)),
         },
+        curves: None,
     }
 }
 
@@ -116,10 +117,11 @@ fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option
     match (choice.learning_rate, stop) {
         (None, Some(Stop::Budget)) => because.insert(0, "not resolvable at this budget".into()),
         (None, Some(Stop::Cancelled)) => because.insert(0, "the search was interrupted too early".into()),
-        (None, None) => {}
+        (None, None | Some(Stop::Recorded)) => {}
         (Some(_), _) if assessment.confirmed => because.push(confirmed),
         (Some(_), Some(Stop::Cancelled)) => because.push("not confirmed: the search was interrupted".into()),
         (Some(_), Some(Stop::Budget)) => because.push("not confirmed: the budget does not allow it".into()),
+        (Some(_), Some(Stop::Recorded)) => because.push("not confirmed: recorded curves cannot be tried on fresh seeds".into()),
         (Some(rate), None) => {
             because.push(format!("no recommendation: {rate} and the rates tried above it failed on fresh seeds"));
         }

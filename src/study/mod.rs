@@ -1,5 +1,6 @@
 //! A study: an objective and what is to be asked of it. Ties search, analysis and report together.
 
+mod analyze;
 mod compile;
 mod range_test;
 mod training;
@@ -7,6 +8,7 @@ mod verdict;
 mod verify;
 mod warnings;
 
+pub use analyze::Analysis;
 pub use verify::FullRunPlan;
 
 use crate::config::{Plan, SearchPlan};

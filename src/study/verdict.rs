@@ -56,8 +56,8 @@ pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: Lear
         findings.push(match (stop, trains) {
             (Some(Stop::Cancelled), _) => "the check was interrupted".into(),
             (Some(Stop::Budget), _) => "the budget ended before the check did: raise --budget".into(),
-            (None, false) => assessment.choice.because.first().cloned().unwrap_or_default(),
-            (None, true) => failures(assessment),
+            (None | Some(Stop::Recorded), false) => assessment.choice.because.first().cloned().unwrap_or_default(),
+            (None | Some(Stop::Recorded), true) => failures(assessment),
         });
     } else if own.unstable == 0 && assessment.best_early().is_some_and(|best| best.get() > 3.0 * rate.get()) {
         findings.push(format!("it is slow: over {} iterations a higher rate does better", settings.lengths.short));
@@ -115,5 +115,5 @@ pub(super) fn of_check(check: Option<&Check>) -> Recommendation {
         _ => "`check` only judges the configured rate; `find` recommends one",
     };
     let learning_rate = check.and_then(|c| c.safe_learning_rate);
-    Recommendation { learning_rate, low: None, high: None, headroom: None, p_unstable: None, because: vec![because.into()] }
+    Recommendation { learning_rate, ..Recommendation::none(because.into()) }
 }

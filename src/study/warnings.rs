@@ -28,7 +28,7 @@ pub(super) fn warnings(
         ));
     }
     if !checking {
-        found.extend(of_the_threshold(study, settings, assessment));
+        found.extend(of_the_threshold(study, sweep, settings, assessment));
     }
     found
 }
@@ -55,14 +55,16 @@ fn trouble(sweep: &Sweep) -> Vec<Warning> {
     found
 }
 
-fn of_the_threshold(study: &Study<'_>, settings: &Settings, assessment: &Assessment<'_>) -> Vec<Warning> {
+fn of_the_threshold(study: &Study<'_>, sweep: &Sweep, settings: &Settings, assessment: &Assessment<'_>) -> Vec<Warning> {
     let mut found = Vec::new();
+    // A search can be told to look further; of recorded curves more must be given.
+    let hint = |search: &'static str, curves: &'static str| if sweep.stop == Some(Stop::Recorded) { curves } else { search };
     let first_unstable = assessment.bracket.first_unstable;
     if let (None, Some(best)) = (first_unstable, assessment.choice.learning_rate) {
         found.push(warning(
             "no-threshold",
             format!("nothing was unstable up to the top of the range, so how far {best} is from instability is not known"),
-            "raise the upper end of `range` in [search], or allow `extend`",
+            hint("raise the upper end of `range` in [search], or allow `extend`", "add curves at higher rates"),
         ));
     }
     if let Some(best) = assessment.best_early().filter(|b| !range_holds(settings, b.get())) {
@@ -81,7 +83,10 @@ fn of_the_threshold(study: &Study<'_>, settings: &Settings, assessment: &Assessm
                 "{first} is stable for {} iterations but not for longer: instability comes late here",
                 settings.lengths.short
             ),
-            "raise `iterations` and `long-iterations` in [search] for a safer answer",
+            hint(
+                "raise `iterations` and `long-iterations` in [search] for a safer answer",
+                "give longer curves, and raise --iterations, for a safer answer",
+            ),
         ));
     }
     let revived = first_unstable.and_then(|first| {

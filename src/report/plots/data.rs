@@ -83,9 +83,10 @@ fn own(trial: &Trial) -> &[f64] {
     &trial.losses[..trial.losses.len().min(own)]
 }
 
-/// The median of the last max(5, n/5) losses of a trial of n iterations; infinite when it ended before its time.
-fn end_loss(trial: &Trial) -> f64 {
-    let planned = usize::try_from(trial.iterations).unwrap_or(usize::MAX);
+/// The median of the last max(5, n/5) losses of a trial of n losses, `stride` iterations apart; infinite when it ended before its
+/// time.
+fn end_loss(trial: &Trial, stride: u64) -> f64 {
+    let planned = usize::try_from(trial.iterations / stride).unwrap_or(usize::MAX);
     let losses = own(trial);
     if losses.len() < planned {
         return f64::INFINITY;
@@ -113,9 +114,9 @@ fn chosen<'a>(trials: impl Iterator<Item = &'a Trial>, better: impl Fn(&Trial, &
 }
 
 /// The ends of these trials by rate and seed; of the longest where there are several.
-fn ends<'a>(trials: impl Iterator<Item = &'a Trial>) -> Vec<End> {
+fn ends<'a>(trials: impl Iterator<Item = &'a Trial>, stride: u64) -> Vec<End> {
     let end = |(rate, trials): (f64, Vec<&Trial>)| {
-        let losses: Vec<f64> = trials.iter().map(|t| end_loss(t)).collect();
+        let losses: Vec<f64> = trials.iter().map(|t| end_loss(t, stride)).collect();
         let seeds = losses.len();
         let low = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let high = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -127,13 +128,13 @@ fn ends<'a>(trials: impl Iterator<Item = &'a Trial>) -> Vec<End> {
 /// Loss at the end of the short trials, by rate.
 pub(super) fn short_ends(report: &Report) -> Vec<End> {
     let short = short_length(report);
-    ends(shown(report).filter(|t| t.iterations == short))
+    ends(shown(report).filter(|t| t.iterations == short), report.steps_per_loss())
 }
 
 /// Loss at the end of the long trials, by rate.
 pub(super) fn long_ends(report: &Report) -> Vec<End> {
     let (short, long) = (short_length(report), report.run.long_iterations);
-    ends(shown(report).filter(|t| t.iterations == long && long > short))
+    ends(shown(report).filter(|t| t.iterations == long && long > short), report.steps_per_loss())
 }
 
 /// Loss at the end of the trials, longer still, that confirm the recommendation; and their length.
@@ -142,7 +143,7 @@ pub(super) fn confirmation(report: &Report) -> Option<(End, u64)> {
     let beyond = report.run.long_iterations.max(short_length(report));
     let at_rate = || shown(report).filter(|t| same(t.learning_rate, rate) && t.iterations > beyond);
     let length = at_rate().map(|t| t.iterations).max()?;
-    ends(at_rate().filter(|t| t.iterations == length)).into_iter().next().map(|end| (end, length))
+    ends(at_rate().filter(|t| t.iterations == length), report.steps_per_loss()).into_iter().next().map(|end| (end, length))
 }
 
 /// The median over all trials of the first loss: where training starts.
@@ -173,10 +174,13 @@ pub(super) fn loss_range(losses: impl IntoIterator<Item = f64>, initial: Option<
 /// At each step: the median over seeds of the median of the last losses: of the last sixth, but at least 5 and at most a fifth
 /// of a short trial. The window grows because the loss moves fast at first and slowly later.
 pub(super) fn curves(report: &Report, steps: &[u64]) -> Vec<Curve> {
-    let most = (short_length(report) / 5).max(5);
+    let stride = report.steps_per_loss();
+    let most = (short_length(report) / stride / 5).max(5);
     let curve = |(rate, trials): (f64, Vec<&Trial>)| {
         let points = steps.iter().filter_map(|&step| {
-            let at = trials.iter().filter(|t| t.iterations >= step).map(|t| trailing(own(t), step, (step / 6).clamp(5, most)));
+            let known = step / stride;
+            let at =
+                trials.iter().filter(|t| t.iterations >= step).map(|t| trailing(own(t), known, (known / 6).clamp(5, most)));
             Some((step as f64, median(at.collect())?))
         });
         Curve { rate, unstable: is_unstable(report, rate), seeds: trials.len(), points: points.collect() }
@@ -202,9 +206,9 @@ pub(super) fn thinned(curves: Vec<Curve>, always: &[f64]) -> Vec<Curve> {
     curves.into_iter().filter(|c| kept.iter().any(|rate| same(*rate, c.rate))).collect()
 }
 
-/// The median of the last `window` losses after `step` iterations; infinite when the losses end before.
-fn trailing(losses: &[f64], step: u64, window: u64) -> f64 {
-    let (end, window) = (usize::try_from(step).unwrap_or(usize::MAX), usize::try_from(window).unwrap_or(usize::MAX));
+/// The median of the last `window` of the first `known` losses; infinite when there are fewer.
+fn trailing(losses: &[f64], known: u64, window: u64) -> f64 {
+    let (end, window) = (usize::try_from(known).unwrap_or(usize::MAX), usize::try_from(window).unwrap_or(usize::MAX));
     if end > losses.len() {
         return f64::INFINITY;
     }

@@ -37,11 +37,13 @@ pub fn learning_curves(report: &Report) -> Result<Plot, PlotError> {
     // When the longer trials are much longer, the short ones would shrink to the left edge.
     let log = last > 4 * short;
     let first = if log { (short / 50).max(5).min(last) } else { 1 };
-    let steps: Vec<u64> = data::steps(last, 360, log).into_iter().filter(|s| *s >= first).collect();
+    let stride = report.steps_per_loss();
+    let steps = data::steps(last / stride, 360, log).into_iter().map(|losses| losses * stride);
+    let steps: Vec<u64> = steps.filter(|s| *s >= first).collect();
     let all = data::curves(report, &steps);
     let tried = all.len();
     let curves = data::thinned(all, &named(report));
-    frame::draw_header(&mut canvas, &report.name, "how the loss falls at each rate", &subtitle(&curves, tried));
+    frame::draw_header(&mut canvas, &report.name, "how the loss falls at each rate", &subtitle(report, &curves, tried));
     let stable = curves.iter().filter(|c| !c.unstable).flat_map(|c| c.points.iter().map(|p| p.1));
     let all = curves.iter().flat_map(|c| c.points.iter().map(|p| p.1));
     let initial = data::initial_loss(report);
@@ -66,10 +68,11 @@ fn named(report: &Report) -> Vec<f64> {
     [best, report.recommendation.learning_rate, configured, report.instability.first_unstable].into_iter().flatten().collect()
 }
 
-fn subtitle(curves: &[Curve], tried: usize) -> String {
+fn subtitle(report: &Report, curves: &[Curve], tried: usize) -> String {
+    let loss = if report.curves.is_some() { "recorded loss" } else { "loss on the mini-batch" };
     let over = if curves.iter().any(|c| c.seeds > 1) { ", median over seeds" } else { "" };
     let shown = if curves.len() < tried { format!(" · {} of {tried} rates shown", curves.len()) } else { String::new() };
-    format!("loss on the mini-batch, smoothed by a running median{over}{shown}")
+    format!("{loss}, smoothed by a running median{over}{shown}")
 }
 
 fn draw(canvas: &mut Canvas, report: &Report, curves: &[Curve], x: Scale, y: Scale) {
@@ -217,8 +220,9 @@ mod tests {
     fn the_subtitle_says_what_is_left_out() {
         let curves = [curve(0.01, false, &[]), Curve { seeds: 3, ..curve(0.1, false, &[]) }];
         let begin = "loss on the mini-batch, smoothed by a running median";
-        assert_eq!(subtitle(&curves, 5), format!("{begin}, median over seeds · 2 of 5 rates shown"));
-        assert_eq!(subtitle(&curves[..1], 1), begin);
+        let report = super::super::sample::report();
+        assert_eq!(subtitle(&report, &curves, 5), format!("{begin}, median over seeds · 2 of 5 rates shown"));
+        assert_eq!(subtitle(&report, &curves[..1], 1), begin);
     }
 
     #[test]

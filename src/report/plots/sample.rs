@@ -101,6 +101,7 @@ pub(super) fn with_trials(trials: Vec<Trial>) -> Report {
         trials,
         warnings: Vec::new(),
         cost: Cost { trial_iterations: iterations, share_of_planned_run: None },
+        curves: None,
     }
 }
 

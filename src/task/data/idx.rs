@@ -4,9 +4,9 @@
 use std::io::{self, Read};
 use std::path::Path;
 
-use super::source::{open, read_error};
 use super::{Dataset, Table, Targets, check_size, fault};
 use crate::error::DataError;
+use crate::source::{open, read_error};
 
 /// The element type of unsigned bytes, the only one that images and labels come in.
 const UNSIGNED_BYTE: u8 = 0x08;

@@ -7,13 +7,13 @@ mod csv;
 mod idx;
 mod labels;
 mod prepare;
-mod source;
 mod synthetic;
 
 use std::path::Path;
 
 use crate::config::DataPlan;
 use crate::error::DataError;
+use crate::source::{fault, quoted};
 
 /// The most memory that examples may take, in bytes. Larger data is refused rather than left to exhaust the machine.
 pub const MAX_BYTES: u64 = 8 << 30;
@@ -166,11 +166,6 @@ pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
     }
 }
 
-/// A fault of the data in `path`.
-fn fault(path: &Path, line: impl Into<Option<u64>>, message: impl Into<String>) -> DataError {
-    DataError { path: path.to_owned(), line: line.into(), message: message.into() }
-}
-
 /// Refuses `examples` of `features` if they would not fit [`MAX_BYTES`].
 fn check_size(path: &Path, examples: u64, features: u64) -> Result<(), DataError> {
     // Four bytes for each feature, eight for the target.
@@ -191,13 +186,4 @@ fn some_of(names: &[String]) -> String {
     const SHOWN: usize = 10;
     let text = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
     if names.len() > SHOWN { format!("{text} and {} more", names.len() - SHOWN) } else { text }
-}
-
-/// `text` in quotes, cut to a length that fits a message.
-fn quoted(text: &str) -> String {
-    const SHOWN: usize = 40;
-    match text.char_indices().nth(SHOWN) {
-        Some((cut, _)) => format!("{:?}…", &text[..cut]),
-        None => format!("{text:?}"),
-    }
 }

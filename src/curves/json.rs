@@ -1,0 +1,338 @@
+//! JSON lines: an object on each line.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+
+use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Error;
+
+use super::cell::Cell;
+use super::columns::{self, ColumnNames, Columns};
+use super::rows::{Row, Rows};
+use crate::error::DataError;
+use crate::source::{Allowance, BUFFER, Lines, fault, read_error};
+
+/// The columns are looked for in so many objects, as the first may tell other things: the configuration, say.
+const LOOK_AHEAD: u64 = 1000;
+
+/// Reads `input`; messages call it `path`.
+pub(super) fn read(path: &Path, input: Box<dyn Read>, wanted: &ColumnNames, most: usize) -> Result<Rows, DataError> {
+    let mut objects = Objects::new(path, input);
+    let (columns, passed) = find_columns(path, &mut objects, wanted)?;
+    let mut rows = Rows::new(path, columns.clone(), most);
+    (rows.count, rows.without_loss) = (passed, passed);
+    // The object in which the columns were found is a row too.
+    let mut more = true;
+    while more {
+        let (line, text) = (objects.line, objects.text());
+        let mut take = |text: &[u8]| row(text, &columns).map(|row| rows.add(line, &row));
+        let go_on = match take(text) {
+            Ok(go_on) => go_on,
+            Err(error) => match take(&with_words_quoted(text)) {
+                Ok(go_on) => go_on,
+                Err(_) => rows.complain(line, no_object(&error)),
+            },
+        };
+        more = go_on && objects.advance()?;
+    }
+    Ok(rows)
+}
+
+/// Goes to the first object from which on all columns are known, and returns them and how many objects were passed over.
+fn find_columns(path: &Path, objects: &mut Objects<'_>, wanted: &ColumnNames) -> Result<(Columns, u64), DataError> {
+    let mut seen = BTreeSet::new();
+    let mut passed = 0;
+    loop {
+        let more = passed < LOOK_AHEAD && objects.advance()?;
+        if more {
+            let keys = |text: &[u8]| serde_json::from_slice::<Keys>(text);
+            let found = keys(objects.text()).or_else(|error| keys(&with_words_quoted(objects.text())).map_err(|_| error));
+            seen.extend(found.map_err(|error| fault(path, objects.line, no_object(&error)))?.0);
+        }
+        match columns::find(&seen.iter().cloned().collect::<Vec<_>>(), wanted) {
+            Ok(columns) => return Ok((columns, passed)),
+            Err(message) if !more => return Err(fault(path, None, message)),
+            Err(_) => passed += 1,
+        }
+    }
+}
+
+fn no_object(error: &Error) -> String {
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or_default();
+    format!("column {}: {what}: write one JSON object on each line (jq -c '.[]?' unpacks an array)", error.column())
+}
+
+/// The lines of a file that are not blank.
+struct Objects<'a> {
+    path: &'a Path,
+    lines: BufReader<Allowance<Lines<Box<dyn Read>>>>,
+    bytes: Vec<u8>,
+    /// The number of the current line, from 1.
+    line: u64,
+}
+
+impl<'a> Objects<'a> {
+    fn new(path: &'a Path, input: Box<dyn Read>) -> Self {
+        let lines = BufReader::with_capacity(BUFFER, Allowance::new(Lines::new(input)));
+        Self { path, lines, bytes: Vec::new(), line: 0 }
+    }
+
+    /// Goes to the next line that is not blank; `false` at the end.
+    fn advance(&mut self) -> Result<bool, DataError> {
+        loop {
+            self.bytes.clear();
+            self.lines.get_mut().renew();
+            let read = self.lines.read_until(b'\n', &mut self.bytes).map_err(|e| read_error(self.path, &e))?;
+            if read == 0 {
+                return Ok(false);
+            }
+            self.line += 1;
+            if !self.text().is_empty() {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn text(&self) -> &[u8] {
+        self.bytes.strip_prefix(b"\xef\xbb\xbf".as_slice()).unwrap_or(&self.bytes).trim_ascii()
+    }
+}
+
+/// The text with every word outside quotes in quotes, but for those of JSON: Python and others write `NaN` and `-Infinity` there,
+/// which JSON has not.
+fn with_words_quoted(text: &[u8]) -> Vec<u8> {
+    let mut fixed = Vec::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some(&first) = rest.first() {
+        let length = match first {
+            b'"' => string_length(rest),
+            b'0'..=b'9' => rest.iter().take_while(|b| b.is_ascii_alphanumeric() || b"+-.".contains(b)).count(),
+            b'a'..=b'z' | b'A'..=b'Z' | b'+' | b'-' => {
+                let sign = usize::from(matches!(first, b'+' | b'-'));
+                sign + rest[sign..].iter().take_while(|b| b.is_ascii_alphabetic()).count()
+            }
+            _ => 1,
+        };
+        let (token, after) = rest.split_at(length);
+        let is_word = token.last().is_some_and(u8::is_ascii_alphabetic) && first != b'"' && !first.is_ascii_digit();
+        if is_word && ![b"true".as_slice(), b"false", b"null"].contains(&token) {
+            fixed.push(b'"');
+            fixed.extend(token);
+            fixed.push(b'"');
+        } else {
+            fixed.extend(token);
+        }
+        rest = after;
+    }
+    fixed
+}
+
+/// The bytes of the string at the start of `text`, its quotes included.
+fn string_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = text.iter().skip(1).position(|&byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    });
+    end.map_or(text.len(), |end| end + 2)
+}
+
+/// The cells of an object; what is in other keys is passed over.
+fn row<'t>(text: &'t [u8], columns: &Columns) -> Result<Row<'t>, Error> {
+    let mut parser = serde_json::Deserializer::from_slice(text);
+    let row = RowSeed(columns).deserialize(&mut parser)?;
+    parser.end()?;
+    Ok(row)
+}
+
+/// The keys of an object.
+struct Keys(Vec<String>);
+
+impl<'de> Deserialize<'de> for Keys {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Keys;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
+                let mut keys = Vec::new();
+                while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
+                    keys.push(key);
+                }
+                Ok(Keys(keys))
+            }
+        }
+        deserializer.deserialize_map(Visit)
+    }
+}
+
+struct RowSeed<'c>(&'c Columns);
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
+    type Value = Row<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowSeed<'_> {
+    type Value = Row<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
+        let seed = self.0.seed.is_some().then_some(Cell::Missing);
+        let mut row = Row { learning_rate: Cell::Missing, seed, step: Cell::Missing, loss: Cell::Missing };
+        while let Some(column) = map.next_key_seed(KeySeed(self.0))? {
+            let place = match column {
+                Some(Column::Rate) => &mut row.learning_rate,
+                Some(Column::Seed) => row.seed.get_or_insert(Cell::Missing),
+                Some(Column::Step) => &mut row.step,
+                Some(Column::Loss) => &mut row.loss,
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            *place = map.next_value()?;
+        }
+        Ok(row)
+    }
+}
+
+enum Column {
+    Rate,
+    Seed,
+    Step,
+    Loss,
+}
+
+/// Reads a key as the column that it names, without a copy of it.
+struct KeySeed<'c>(&'c Columns);
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Option<Column>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Column>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Option<Column>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Option<Column>, E> {
+        let columns = self.0;
+        Ok(if key == columns.loss {
+            Some(Column::Loss)
+        } else if key == columns.step {
+            Some(Column::Step)
+        } else if key == columns.learning_rate {
+            Some(Column::Rate)
+        } else if columns.seed.as_deref() == Some(key) {
+            Some(Column::Seed)
+        } else {
+            None
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visit;
+        impl<'de> Visitor<'de> for Visit {
+            type Value = Cell<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_bool<E>(self, value: bool) -> Result<Cell<'de>, E> {
+                Ok(Cell::Other(if value { "true" } else { "false" }))
+            }
+
+            fn visit_u64<E>(self, value: u64) -> Result<Cell<'de>, E> {
+                Ok(Cell::Whole(value))
+            }
+
+            fn visit_i64<E>(self, value: i64) -> Result<Cell<'de>, E> {
+                Ok(Cell::Number(value as f64))
+            }
+
+            fn visit_f64<E>(self, value: f64) -> Result<Cell<'de>, E> {
+                Ok(Cell::Number(value))
+            }
+
+            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Cell<'de>, E> {
+                Ok(Cell::Text(Cow::Borrowed(value)))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Cell<'de>, E> {
+                Ok(Cell::Text(Cow::Owned(value.to_owned())))
+            }
+
+            fn visit_unit<E>(self) -> Result<Cell<'de>, E> {
+                Ok(Cell::Missing)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Cell<'de>, A::Error> {
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Cell::Other("a list"))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cell<'de>, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(Cell::Other("an object"))
+            }
+        }
+        deserializer.deserialize_any(Visit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_that_json_has_not_are_quoted() {
+        let fixed = |text: &str| String::from_utf8(with_words_quoted(text.as_bytes())).unwrap();
+        assert_eq!(fixed(r#"{"a":NaN,"b": -Infinity , "c":[inf]}"#), r#"{"a":"NaN","b": "-Infinity" , "c":["inf"]}"#);
+        for unchanged in
+            [r#"{"NaN": true, "b\"NaN": [null, false]}"#, r#"{"a": 1.5E+3, "b": -2e-7}"#, r#"{"a": "unclosed NaN"#, "-", ""]
+        {
+            assert_eq!(fixed(unchanged), unchanged);
+        }
+    }
+
+    #[test]
+    fn a_row_takes_its_columns_and_no_others() {
+        let columns =
+            Columns { learning_rate: "lr".into(), seed: Some("run".into()), step: "step".into(), loss: "loss".into() };
+        let text = br#"{"step": 3, "loss": 2.5, "other": {"loss": [1, {}]}, "run": "a\nb", "lr": 1e-3, "x": null}"#;
+        let row = row(text, &columns).unwrap();
+        assert_eq!((row.step, row.loss, row.learning_rate), (Cell::Whole(3), Cell::Number(2.5), Cell::Number(1e-3)));
+        assert_eq!(row.seed, Some(Cell::Text("a\nb".into())));
+        for odd in [r#"{"loss": {"mean": 1}}"#, r#"{"loss": [1]}"#, r#"{"loss": true}"#] {
+            assert!(matches!(super::row(odd.as_bytes(), &columns).unwrap().loss, Cell::Other(_)), "{odd}");
+        }
+        for broken in ["", "{", "1", "{} {}", r#"{"loss": NaN}"#] {
+            assert!(super::row(broken.as_bytes(), &columns).is_err(), "{broken}");
+        }
+    }
+}
