@@ -161,10 +161,10 @@ const KEYS: &[Key] = keys! {
         "extend", "boolean", "true", "true", "whether the search may leave the range";
         "iterations", "integer", "100", "100", "iterations of a short trial";
         "long-iterations", "integer", "4 × `iterations`", "400", "iterations of the longer trials that choose among promising rates";
-        "seeds", "integer", "3", "3", "seeds of the trials";
+        "seeds", "integer", "2", "3", "seeds of the trials";
         "first-seed", "integer", "0", "0", "the first seed";
         "resolution", "number", "0.1", "0.1", "width in decades down to which the instability threshold is bracketed";
-        "safety", "number", "2.0", "2.0", "the recommendation stays this factor below the threshold";
+        "safety", "number", "1.6", "2.0", "the recommendation stays this factor below the threshold";
         "check-margin", "number", "1.5", "1.5", "`check` wants this factor above the configured rate stable too";
         "budget", "integer", "none", "1000000", "most trial-iterations to spend";
     }
