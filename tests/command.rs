@@ -156,8 +156,24 @@ fn a_script_that_never_works_is_given_up_soon() {
 }
 
 #[test]
+fn a_rerun_makes_only_what_is_missing() {
+    let body = format!("echo >>count; {}", losses("(1 - lr * 3) ^ (2 * k) + seed / 1e4"));
+    let folder = with_script(&body);
+    let count = || fs::read_to_string(folder.path("count")).unwrap().lines().count();
+    folder.lrfind("find x.toml --out a").ends_with(0);
+    let (made, report) = (count(), folder.files("a")["report.json"].clone());
+    folder.lrfind("find x.toml --out a").ends_with(0).complains_of(&[&format!("reused {made} of {made} trials")]);
+    assert_eq!((count(), &folder.files("a")["report.json"]), (made, &report));
+    // Another script is another training.
+    folder.write("script.sh", format!("{body} # changed"));
+    folder.lrfind("find x.toml --out a").ends_with(0);
+    assert_eq!((count(), &folder.files("a")["report.json"]), (2 * made, &report));
+}
+
+#[test]
 fn what_a_script_cannot_do_is_said() {
     let folder = folder();
+    folder.lrfind("verify awk.toml").ends_with(2).complains_of(&["awk.toml: a full run follows a schedule"]);
     folder.lrfind("sweep awk.toml").ends_with(2).complains_of(&["awk.toml: a range test raises the rate at every step"]);
     folder.lrfind("find awk.toml --device flex").ends_with(2).complains_of(&["see `devices` in [command]"]);
 }

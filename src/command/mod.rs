@@ -7,6 +7,7 @@ mod process;
 mod process;
 
 pub mod contract;
+mod identity;
 mod lines;
 mod loss;
 mod number;
@@ -118,6 +119,10 @@ impl Objective for Script {
     /// A script keeps to the rate that it was started with.
     fn can_change_rate(&self) -> bool {
         false
+    }
+
+    fn identity(&self) -> Option<String> {
+        identity::of(&self.plan, self.plan.threads.unwrap_or(self.share))
     }
 
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
