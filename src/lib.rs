@@ -55,6 +55,7 @@
 //!   [`verify`](Study::verify) puts one to the test of full runs.
 //! - [`trial::Objective`] can be trained from scratch; [`trial::Run`] is a training under way.
 //! - [`task::Task`] is the objective that a config file describes: [`config::load`], [`task::build`], [`Study::of_plan`].
+//! - [`command::Script`] is a training script of any kind, run as a command: [`config::load_any`], [`Study::of_command`].
 //! - [`record::TrialRecord`] is what one trial did; [`analysis`] turns records into verdicts, a threshold and a choice.
 //! - [`Report`] is plain data with a stable JSON form; [`report`] renders it as text, Markdown, JSON, plots and schedules.
 //!
@@ -67,6 +68,7 @@
 #![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
 pub mod analysis;
+pub mod command;
 pub mod config;
 pub mod curves;
 pub mod error;

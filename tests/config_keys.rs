@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use lrfind::config::{ConfigErrors, Key, Plan, keys, parse};
+use lrfind::config::{Config, ConfigErrors, Key, keys, parse_any};
 
-fn read(text: &str) -> Result<Plan, ConfigErrors> {
-    parse(text, Path::new("configs/x.toml"))
+fn read(text: &str) -> Result<Config, ConfigErrors> {
+    parse_any(text, Path::new("configs/x.toml"))
 }
 
 /// One config for each kind of section, with every key that goes with it.
-const COMPLETE: [&str; 7] = [
+const COMPLETE: [&str; 11] = [
     "name = \"a\"\ndevice = \"ndarray\"\n[data]\nkind = \"csv\"\npath = \"a\"\ntarget = -1\ntask = \"regression\"\nheader = true\n\
      standardize = true\nheld-out = 0.2\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
      optimizer = { kind = \"sgd\", momentum = 0.9, dampening = 0.0, nesterov = true, weight-decay = 1e-4, decoupled = true }\n\
@@ -27,6 +27,13 @@ const COMPLETE: [&str; 7] = [
     "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncondition = 100.0\ndimensions = 10\nmax-curvature = 1.0\n",
     "[data]\nkind = \"synthetic\"\nproblem = \"spirals\"\n[model]\nkind = \"linear\"\n[training.optimizer]\nkind = \"lion\"\n\
      beta1 = 0.9\n[training.schedule]\nkind = \"exponential\"\n",
+    "name = \"a\"\n[command]\nrun = [\"a\", \"{lr}\"]\nshell = false\ndirectory = \".\"\nenvironment = { A = \"{device}\" }\n\
+     loss = \"plain\"\nstream = \"stdout\"\ndiverged = [\"a\"]\ntimeout = 60\nstep-timeout = 600\njobs = 2\n\
+     devices = [\"0\"]\nthreads = 1\n[training]\noptimizer = \"sgd\"\nlearning-rate = 0.05\niterations = 1000\n\
+     schedule = { kind = \"cosine\", warmup-iterations = 10 }\n[search]\nseeds = 3\n",
+    "[command]\nrun = [\"a\", \"{lr}\"]\nloss = { kind = \"json\", key = \"loss\" }\n",
+    "[command]\nrun = [\"a\", \"{lr}\"]\nloss = { kind = \"regex\", pattern = '(.)' }\n",
+    "[command]\nrun = [\"a\", \"{lr}\"]\nloss = { kind = \"csv\", column = \"loss\" }\n",
 ];
 
 #[test]
@@ -44,7 +51,8 @@ fn the_documented_keys_are_the_accepted_ones() {
 fn collect(table: &toml::Table, section: &str, into: &mut std::collections::BTreeSet<(String, String)>) {
     for (key, value) in table {
         into.insert((section.to_owned(), key.clone()));
-        if let Some(below) = value.as_table() {
+        // The names of variables are the user's own.
+        if let Some(below) = value.as_table().filter(|_| key != "environment") {
             let name = if section.is_empty() { key.clone() } else { format!("{section}.{key}") };
             collect(below, &name, into);
         }
@@ -56,17 +64,20 @@ fn section<'t>(table: &'t mut toml::Table, name: &str) -> Option<&'t mut toml::T
     name.split('.').filter(|part| !part.is_empty()).try_fold(table, |table, part| table.get_mut(part)?.as_table_mut())
 }
 
-/// The plan of `text` with a key it holds given another value, or removed; `None` if it does not hold it or is refused then.
-fn changed(text: &str, key: &Key, value: Option<&toml::Value>) -> Option<Plan> {
+/// The config `text` with a key it holds given another value, or removed; `None` if it does not hold it or is refused then.
+fn changed(text: &str, key: &Key, value: Option<&toml::Value>) -> Option<Config> {
     let mut table: toml::Table = text.parse().ok()?;
     let section = section(&mut table, key.section)?;
     section.remove(key.name)?;
     if let Some(value) = value {
         section.insert(key.name.to_owned(), value.clone());
     }
-    let mut plan = read(&table.to_string()).ok()?;
-    plan.training.learning_rate_line = None;
-    Some(plan)
+    let mut config = read(&table.to_string()).ok()?;
+    match &mut config {
+        Config::Model(plan) => plan.training.learning_rate_line = None,
+        Config::Command(plan) => plan.training.learning_rate_line = None,
+    }
+    Some(config)
 }
 
 /// A value of the reference's columns, if it is TOML and not words.

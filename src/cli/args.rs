@@ -39,13 +39,16 @@ Examples:
   lrfind find digits.toml
   lrfind find digits.toml --dry-run        what it would try and what that would cost
   lrfind find digits.toml --range 1e-4 1 --seeds 8
-  lrfind find digits.toml --format json | jq .recommendation.learning_rate";
+  lrfind find digits.toml --format json | jq .recommendation.learning_rate
+  lrfind find -- python train.py           a script that takes --lr, --seed and --steps
+  lrfind find --steps-flag --max-iters -- torchrun gpt.py --rate {lr}";
 
 const CHECK_EXAMPLES: &str = "\
 Examples:
   lrfind check digits.toml                 judge `learning-rate` of the config
   lrfind check digits.toml --lr 0.3        judge this rate instead
-  lrfind check digits.toml --format github in a GitHub workflow: the verdict as an annotation";
+  lrfind check digits.toml --format github in a GitHub workflow: the verdict as an annotation
+  lrfind check --lr 0.05 -- python train.py";
 
 const SCHEDULE_EXAMPLES: &str = "\
 Examples:
@@ -139,9 +142,12 @@ pub(crate) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(crate) struct CommonArgs {
     /// The config file
-    #[arg(value_name = "CONFIG")]
-    pub(crate) config: PathBuf,
-    /// Worker threads; changes the speed, never the result [default: the processor's cores]
+    #[arg(value_name = "CONFIG", required_unless_present = "words")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
+    /// Worker threads, or scripts at a time; changes the speed, never the result [default: the processor's cores; for scripts at
+    /// most 8]
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) jobs: Option<usize>,
     /// Most trials to compute together in one worker; changes the speed, never the result
@@ -174,6 +180,26 @@ pub(crate) struct CommonArgs {
     /// Print no plan and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
+}
+
+/// A script without a config.
+#[derive(Debug, Default, Args)]
+pub(crate) struct ScriptArgs {
+    /// Without a config: the command that trains, such as `python train.py`; it prints a line like `loss: 0.53` after each step
+    #[arg(last = true, value_name = "COMMAND", conflicts_with = "config")]
+    pub(crate) words: Vec<String>,
+    /// The command's flag for the rate, where {lr} does not stand in it [default: --lr]
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true, conflicts_with = "config")]
+    pub(crate) lr_flag: Option<String>,
+    /// The command's flag for the seed, where {seed} does not stand in it; "" for none [default: --seed]
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true, conflicts_with = "config")]
+    pub(crate) seed_flag: Option<String>,
+    /// The command's flag for the number of steps, where {steps} does not stand in it; "" for none [default: --steps]
+    #[arg(long, value_name = "FLAG", allow_hyphen_values = true, conflicts_with = "config")]
+    pub(crate) steps_flag: Option<String>,
+    /// Steps of the long run that the command's rate is for; without it no schedule is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "config")]
+    pub(crate) planned: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -235,7 +261,8 @@ impl SweepArgs {
     /// What it has in common with `find`, as `find` has it.
     pub(crate) fn common(&self) -> CommonArgs {
         CommonArgs {
-            config: self.config.clone(),
+            config: Some(self.config.clone()),
+            script: ScriptArgs::default(),
             jobs: self.jobs,
             lanes: self.lanes,
             seeds: None,
@@ -276,6 +303,9 @@ pub(crate) struct InitArgs {
     /// The file to write
     #[arg(value_name = "PATH", default_value = "lrfind.toml")]
     pub(crate) path: PathBuf,
+    /// Write a config that runs a training script of your own
+    #[arg(long)]
+    pub(crate) command: bool,
     /// Overwrite the file if it exists
     #[arg(long)]
     pub(crate) force: bool,

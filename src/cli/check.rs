@@ -3,59 +3,63 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use lrfind::Study;
-use lrfind::config::Plan;
+use lrfind::config::Config;
 use lrfind::lr::LearningRate;
 use lrfind::report::summary::{self, Context};
 use lrfind::report::{Report, github, json, markdown};
 
 use super::args::{CheckArgs, CheckFormat};
 use super::exit::Exit;
-use super::{journal, output, trials};
+use super::subject::Subject;
+use super::{journal, output, subject, trials};
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
-    let mut plan = trials::plan(&args.common)?;
-    plan.search.check_margin = args.margin.unwrap_or(plan.search.check_margin);
-    let rate = configured_rate(args, &plan)?;
-    let task = trials::task(&plan, &args.common)?;
-    let study = Study::of_plan(&plan, &task);
+    let mut config = subject::config(&args.common)?;
+    let search = config.search_mut();
+    search.check_margin = args.margin.unwrap_or(search.check_margin);
+    let rate = configured_rate(args, &config)?;
+    let (name, line) = (config.name().to_owned(), config.learning_rate_line());
+    let workers = subject::workers(&args.common, &config);
+    let subject = Subject::build(config, &args.common)?;
+    let study = subject.study();
     let cost = study.check_forecast();
     if args.common.dry_run {
         return trials::dry_run(&study, &cost, args.format == CheckFormat::Json);
     }
-    let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("{}-check", plan.name)));
+    let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("{name}-check")));
     trials::prepare(&dir, &args.common)?;
     let journal = journal::open(&dir, args.common.fresh);
-    let run = trials::run(&study, &cost, &args.common, journal.as_ref(), |options| study.check(rate, options))?;
+    let run = trials::run(&study, &cost, &args.common, workers, journal.as_ref(), |options| study.check(rate, options))?;
     let report = &run.made;
     let (files, saved) = trials::save(&run, &dir, &args.common);
-    output::print(&rendered(report, args, &plan, &files)?)?;
+    output::print(&rendered(report, args, line, &files)?)?;
     add_to_step_summary(report);
     saved.map(|()| Exit::of_check(report, args.fail_on, args.exit_zero))
 }
 
-fn configured_rate(args: &CheckArgs, plan: &Plan) -> anyhow::Result<LearningRate> {
+fn configured_rate(args: &CheckArgs, config: &Config) -> anyhow::Result<LearningRate> {
     if let Some(rate) = args.lr {
         return LearningRate::new(rate).context("--lr");
     }
-    plan.training.learning_rate.with_context(|| {
-        let config = args.common.config.display();
-        format!("{config}: no learning rate to check; write learning-rate under [training], or give --lr")
+    config.learning_rate().with_context(|| match &args.common.config {
+        Some(path) => {
+            format!("{}: no learning rate to check; write learning-rate under [training], or give --lr", path.display())
+        }
+        None => "no learning rate to check: give --lr".to_owned(),
     })
 }
 
-fn rendered(report: &Report, args: &CheckArgs, plan: &Plan, files: &[PathBuf]) -> anyhow::Result<String> {
-    let config = &args.common.config;
+fn rendered(report: &Report, args: &CheckArgs, line: Option<usize>, files: &[PathBuf]) -> anyhow::Result<String> {
     Ok(match args.format {
         CheckFormat::Json => json::render(report)?,
         CheckFormat::Github => {
             let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
-            let file = in_repository(config, workspace.as_deref());
-            github::annotation(report, &file, plan.training.learning_rate_line).unwrap_or_default()
+            let file = in_repository(&subject::place(&args.common), workspace.as_deref());
+            github::annotation(report, &file, line).unwrap_or_default()
         }
         CheckFormat::Text => {
             let colour = output::colour(&std::io::stdout());
-            summary::render(report, &Context { colour, config: Some(config), files })
+            summary::render(report, &Context { colour, config: args.common.config.as_deref(), files })
         }
     })
 }

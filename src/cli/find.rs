@@ -2,33 +2,34 @@
 
 use std::path::Path;
 
-use lrfind::Study;
 use lrfind::report::json;
 use lrfind::report::summary::{self, Context};
 
 use super::args::{FindArgs, FindFormat};
 use super::exit::Exit;
-use super::{journal, output, trials};
+use super::subject::Subject;
+use super::{journal, output, subject, trials};
 
 pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
-    let plan = trials::plan(&args.common)?;
-    let task = trials::task(&plan, &args.common)?;
-    let study = Study::of_plan(&plan, &task);
+    let config = subject::config(&args.common)?;
+    let (name, workers) = (config.name().to_owned(), subject::workers(&args.common, &config));
+    let subject = Subject::build(config, &args.common)?;
+    let study = subject.study();
     let cost = study.find_forecast();
     if args.common.dry_run {
         return trials::dry_run(&study, &cost, args.format == FindFormat::Json);
     }
-    let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&plan.name));
+    let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(name));
     trials::prepare(&dir, &args.common)?;
     let journal = journal::open(&dir, args.common.fresh);
-    let run = trials::run(&study, &cost, &args.common, journal.as_ref(), |options| study.find(options))?;
+    let run = trials::run(&study, &cost, &args.common, workers, journal.as_ref(), |options| study.find(options))?;
     let report = &run.made;
     let (files, saved) = trials::save(&run, &dir, &args.common);
     output::print(&match args.format {
         FindFormat::Json => json::render(report)?,
         FindFormat::Text => {
             let colour = output::colour(&std::io::stdout());
-            summary::render(report, &Context { colour, config: Some(&args.common.config), files: &files })
+            summary::render(report, &Context { colour, config: args.common.config.as_deref(), files: &files })
         }
     })?;
     saved.map(|()| Exit::of_find(report))

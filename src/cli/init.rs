@@ -10,7 +10,8 @@ use super::exit::Exit;
 use super::output;
 
 pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Exit> {
-    let text = config::starter(&args.path.file_stem().unwrap_or_default().to_string_lossy());
+    let name = args.path.file_stem().unwrap_or_default().to_string_lossy();
+    let text = if args.command { config::command_starter(&name) } else { config::starter(&name) };
     let written =
         if args.force { output::write(&args.path, text.as_bytes()) } else { output::write_new(&args.path, text.as_bytes()) };
     match written {

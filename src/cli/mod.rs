@@ -12,9 +12,11 @@ mod output;
 mod plot;
 mod progress;
 mod schedule;
+mod subject;
 mod sweep;
 mod trials;
 mod verify;
+mod watch;
 
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo};
 use std::sync::{Mutex, PoisonError};

@@ -14,16 +14,19 @@ use serde_json::json;
 
 use super::args::{FindFormat, SweepArgs};
 use super::exit::Exit;
-use super::{journal, output, trials};
+use super::trials::Workers;
+use super::{journal, output, subject, trials};
 
 /// The name of the range test's data in its folder.
 const FILE: &str = "range-test.json";
 
 pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
     let common = args.common();
-    let plan = trials::plan(&common)?;
+    let why =
+        "a range test raises the rate at every step, and a command runs at the rate that it is started with: use `lrfind find`";
+    let plan = subject::model(&common, why)?;
     let ramp = ramp(args, &plan)?;
-    let task = trials::task(&plan, &common)?;
+    let task = subject::build_task(&plan, &common)?;
     let study = Study::of_plan(&plan, &task);
     let description = describe(&study, &ramp);
     if args.dry_run {
@@ -35,7 +38,7 @@ pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
     let overrides = Overrides { smoothing: args.smoothing, stop_factor: args.stop_factor };
     let journal = journal::open(&dir, args.fresh);
     let work = |options: &RunOptions<'_>| study.sweep(&ramp, overrides, options);
-    let run = trials::watched(&description, ramp.trial_iterations(), &common, journal.as_ref(), work)?;
+    let run = trials::watched(&description, ramp.trial_iterations(), &common, Workers::here(&common), journal.as_ref(), work)?;
     run.say_what_was_reused(run.made.cost.trial_iterations, &common);
     let test = &run.made;
     if let Some(message) = trials::all_failed(test.ramps.iter().map(|ramp| &ramp.outcome)) {

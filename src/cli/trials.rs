@@ -1,18 +1,16 @@
-//! What `find`, `check` and the others that run trials share: from the command line to a task ready to run, and from a report to files.
+//! What `find`, `check` and the others that run trials share: from a study to its report, and from a report to files.
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, anyhow};
-use lrfind::config::{self, Plan};
 use lrfind::error::FileError;
 use lrfind::lr::{LearningRate, LrRange};
 use lrfind::record::Outcome;
 use lrfind::report::text::{counted, grouped, rate};
 use lrfind::report::{Report, plots, summary};
 use lrfind::search::{Forecast, Journal, StageForecast};
-use lrfind::task::{self, Task, TaskError};
 use lrfind::trial::Cancel;
 use lrfind::{RunOptions, Study};
 use serde_json::json;
@@ -21,42 +19,11 @@ use super::args::CommonArgs;
 use super::exit::Exit;
 use super::output;
 use super::progress::{Progress, Reused};
-
-/// The config with the flags laid over it.
-pub(crate) fn plan(args: &CommonArgs) -> anyhow::Result<Plan> {
-    let mut plan = config::load(&args.config)?;
-    if let Some(range) = args.range.as_deref()
-        && let &[low, high] = range
-    {
-        plan.search.range = ordered(low, high).context("--range")?;
-    }
-    if let Some(iterations) = args.iterations {
-        // The longer trials keep their ratio to the short ones.
-        let ratio = plan.search.long_iterations as f64 / plan.search.iterations.max(1) as f64;
-        plan.search.long_iterations = ((iterations as f64 * ratio).round() as u64).max(iterations);
-        plan.search.iterations = iterations;
-    }
-    plan.search.seeds = args.seeds.map_or(plan.search.seeds, usize::from);
-    plan.search.budget = args.budget.or(plan.search.budget);
-    plan.device = args.device.map_or(plan.device, Into::into);
-    Ok(plan)
-}
+use super::watch::Watch;
 
 pub(crate) fn ordered(low: f64, high: f64) -> anyhow::Result<LrRange> {
     let (low, high) = (LearningRate::new(low)?.get(), LearningRate::new(high)?.get());
     LrRange::new(low, high).map_err(|_| anyhow!("{low} is not below {high}: write the lower rate first, then a higher one"))
-}
-
-/// The data read and the model built.
-pub(crate) fn task(plan: &Plan, args: &CommonArgs) -> anyhow::Result<Task> {
-    let task = task::build(plan).map_err(|error| match error {
-        TaskError::Data(fault) => anyhow!(fault),
-        TaskError::Unsuitable(_) => anyhow!("{}: {error}", args.config.display()),
-    })?;
-    Ok(match args.lanes {
-        Some(lanes) => task.with_max_lanes(lanes),
-        None => task,
-    })
 }
 
 /// The plan and its cost, for a person.
@@ -64,6 +31,8 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
     let data = if study.examples == 0 { String::new() } else { format!(" of {}", counted(study.examples as u64, "example")) };
     let batch =
         if study.batch_size == 0 { String::new() } else { format!(", batch size {}", grouped(study.batch_size as u64)) };
+    let parameters =
+        if study.parameters == 0 { String::new() } else { format!(", {}", counted(study.parameters as u64, "parameter")) };
     let search = &study.search;
     let width = cost.stages.iter().map(|s| s.name.len()).max().unwrap_or(0);
     let stage = |stage: &StageForecast| {
@@ -76,10 +45,9 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
         _ => String::new(),
     };
     format!(
-        "{}: {}, {}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}in all about {} trial-iterations{share}\n",
+        "{}: {}{parameters}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}in all about {} trial-iterations{share}\n",
         study.name,
         study.model,
-        counted(study.parameters as u64, "parameter"),
         study.optimizer,
         rate(search.range.low().get()),
         rate(search.range.high().get()),
@@ -120,9 +88,26 @@ pub(crate) fn prepare(dir: &Path, args: &CommonArgs) -> Result<(), FileError> {
     args.timing.as_deref().map_or(Ok(()), output::prepare_file)
 }
 
+/// Who makes the trials.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Workers {
+    pub(crate) jobs: usize,
+    /// Whether they run a script, which may be at fault.
+    pub(crate) are_scripts: bool,
+}
+
+impl Workers {
+    /// Those that train models here.
+    pub(crate) fn here(args: &CommonArgs) -> Self {
+        let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        Self { jobs, are_scripts: false }
+    }
+}
+
 /// What a run made, and how.
 pub(crate) struct Run<T> {
     pub(crate) made: T,
+    jobs: usize,
     elapsed: Duration,
     /// Trials asked for, those reused included.
     trials: u64,
@@ -149,10 +134,11 @@ pub(crate) fn run(
     study: &Study<'_>,
     cost: &Forecast,
     args: &CommonArgs,
+    workers: Workers,
     journal: Option<&Journal>,
     work: impl FnOnce(&RunOptions<'_>) -> Report,
 ) -> anyhow::Result<Run<Report>> {
-    let run = watched(&describe(study, cost), cost.total_iterations, args, journal, work)?;
+    let run = watched(&describe(study, cost), cost.total_iterations, args, workers, journal, work)?;
     if let Some(message) = all_failed(run.made.trials.iter().map(|trial| &trial.outcome)) {
         return Err(anyhow!("no trial could be run: {message}"));
     }
@@ -161,11 +147,12 @@ pub(crate) fn run(
 }
 
 /// Runs `work`, announced as `plan` and of about `total` trial-iterations, with progress shown and Ctrl-C heard. When it returns,
-/// the disk has confirmed the journal.
+/// the disk has confirmed the journal. A script that cannot be studied is an error.
 pub(crate) fn watched<T>(
     plan: &str,
     total: u64,
     args: &CommonArgs,
+    workers: Workers,
     journal: Option<&Journal>,
     work: impl FnOnce(&RunOptions<'_>) -> T,
 ) -> anyhow::Result<Run<T>> {
@@ -174,18 +161,19 @@ pub(crate) fn watched<T>(
     }
     let cancel = cancel_on_signal()?;
     let progress = Progress::new(total, args.quiet);
+    let watch = Watch::new(&progress, cancel.clone(), workers.are_scripts);
+    let jobs = workers.jobs;
     let started = Instant::now();
-    let made = work(&RunOptions { jobs: jobs(args), lanes: args.lanes, cancel, observer: &progress, journal });
+    let made = work(&RunOptions { jobs, lanes: args.lanes, cancel, observer: &watch, journal });
     if let Some(Err(error)) = journal.map(Journal::confirm) {
         progress.warn_of_loss(&error);
     }
     let elapsed = started.elapsed();
     progress.finish();
-    Ok(Run { made, elapsed, trials: progress.trials(), reused: progress.reused() })
-}
-
-fn jobs(args: &CommonArgs) -> usize {
-    args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+    match watch.fault() {
+        Some(fault) => Err(anyhow!(fault)),
+        None => Ok(Run { made, jobs, elapsed, trials: progress.trials(), reused: progress.reused() }),
+    }
 }
 
 /// The first Ctrl-C asks the trials to stop, the second ends the program.
@@ -199,6 +187,7 @@ fn cancel_on_signal() -> anyhow::Result<Cancel> {
     let heard = cancel.clone();
     ctrlc::set_handler(move || {
         if heard.is_cancelled() {
+            lrfind::command::kill_all();
             #[expect(clippy::exit, reason = "the user insists, and the workers cannot be unwound from here")]
             std::process::exit(Exit::Interrupted as i32);
         }
@@ -246,7 +235,7 @@ fn write_timing(path: &Path, run: &Run<Report>, args: &CommonArgs) -> Result<(),
         "trial_iterations": iterations,
         "reused_iterations": reused,
         "trial_iterations_per_second": iterations.saturating_sub(reused) as f64 / seconds.max(1e-9),
-        "jobs": jobs(args),
+        "jobs": run.jobs,
         "lanes": args.lanes,
     });
     output::write(path, format!("{timing:#}\n").as_bytes())

@@ -18,7 +18,8 @@ use serde_json::json;
 use super::args::{CommonArgs, FindFormat, VerifyArgs};
 use super::exit::Exit;
 use super::kept::{self, Keeper, Kept};
-use super::{journal, output, trials};
+use super::trials::Workers;
+use super::{journal, output, subject, trials};
 
 /// The names of the verification and of the finished runs in their folder.
 const FILE: &str = "verify.json";
@@ -30,8 +31,9 @@ const LEAST_ITERATIONS: u64 = 10;
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let (config, report) = sources(args)?;
     let common = args.common(config);
-    let plan = trials::plan(&common)?;
-    let task = trials::task(&plan, &common)?;
+    let why = "a full run follows a schedule, and a command runs at the rate that it is started with: run the script itself";
+    let plan = subject::model(&common, why)?;
+    let task = subject::build_task(&plan, &common)?;
     let study = Study::of_plan(&plan, &task);
     let known = known_report(report.as_deref(), &plan, &study, &common)?;
     let (report, path) = match known {
@@ -98,7 +100,7 @@ fn known_report(
     };
     let differences = study.differences(&report);
     if !differences.is_empty() {
-        let (file, config) = (file.display(), common.config.display());
+        let (file, config) = (file.display(), subject::place(common).display().to_string());
         bail!(
             "{file} is about another training than {config}:\n  {}\nrun `lrfind find {config}` anew, or name another report with --report",
             differences.join("\n  ")
@@ -120,7 +122,7 @@ fn find_first(study: &Study<'_>, plan: &Plan, common: &CommonArgs) -> anyhow::Re
     }
     let cost = study.find_forecast();
     let journal = journal::open(&folder, common.fresh);
-    let run = trials::run(study, &cost, common, journal.as_ref(), |options| study.find(options))?;
+    let run = trials::run(study, &cost, common, Workers::here(common), journal.as_ref(), |options| study.find(options))?;
     let (files, saved) = trials::save(&run, &folder, common);
     saved?;
     let path = files.into_iter().next().unwrap_or(folder);
@@ -170,7 +172,7 @@ fn make(
         let verification = study.verify(full, &known, &RunOptions { observer: &keeper, ..options.clone() });
         keeper.fault().map_or(Ok(verification), Err)
     };
-    Ok(trials::watched(&description, iterations, common, None, work)?.made?)
+    Ok(trials::watched(&description, iterations, common, Workers::here(common), None, work)?.made?)
 }
 
 /// Writes the data and the plot. What was written comes back even where a later file fails.

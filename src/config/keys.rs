@@ -94,6 +94,7 @@ const KEYS: &[Key] = keys! {
         "device", "\"flex\" | \"ndarray\"", "\"flex\"", "\"flex\"", "the compute backend";
         "data", "section", "required", "{ kind = \"synthetic\", problem = \"spirals\" }", "what to train on";
         "model", "section", "required", "{ kind = \"mlp\" }", "what to train; may be left out for the quadratic problem";
+        "command", "section", "none", "{ run = [\"./train\", \"{lr}\"] }", "a training script to run, instead of `data` and `model`";
         "training", "section", "all defaults", "{ epochs = 200 }", "how to train";
         "search", "section", "all defaults", "{ seeds = 5 }", "how to search for the rate";
     }
@@ -127,10 +128,31 @@ const KEYS: &[Key] = keys! {
         "init", "\"he\" | \"xavier\" | \"pytorch\" | \"zeros\"", "\"zeros\" (linear), \"xavier\" (mlp with tanh), \"he\" (mlp)", "\"he\"", "initial weights; `zeros` for linear models only";
         "init-scale", "number", "1.0", "1.0", "mlp: multiplies all initial weights";
     }
+    "command" {
+        "run", "strings", "required", "[\"python\", \"train.py\", \"--lr\", \"{lr}\"]", "program and arguments, with placeholders; one string where `shell` is set";
+        "shell", "boolean", "false", "false", "run the string `run` by `sh -c`";
+        "directory", "string", "\".\"", "\"..\"", "where the script runs, relative to the config file";
+        "environment", "table of strings", "none", "{ CUDA_VISIBLE_DEVICES = \"{device}\" }", "variables beside the inherited ones, with placeholders";
+        "loss", "string or section", "\"plain\"", "{ kind = \"json\" }", "how a loss is read from a line: a name, or a table of the keys of `[command.loss]`";
+        "stream", "\"stdout\" | \"stderr\" | \"both\"", "\"stdout\"", "\"stderr\"", "where losses are printed";
+        "diverged", "strings", "none", "[\"NaN detected\"]", "texts by which a script that ends with an error says that training diverged";
+        "timeout", "number", "none", "3600", "most seconds of a trial; one that takes longer has failed";
+        "step-timeout", "number", "600", "60", "most seconds until the first loss, and from each to the next";
+        "jobs", "integer", "devices, or cores up to 8", "2", "scripts at a time";
+        "devices", "strings", "none", "[\"0\", \"1\"]", "what `{device}` stands for: the one with the fewest scripts";
+        "threads", "integer", "cores / `jobs`", "1", "threads that a script is told to use, by `OMP_NUM_THREADS` and its like";
+    }
+    "command.loss" {
+        "kind", "\"plain\" | \"json\" | \"regex\" | \"csv\"", "required", "\"json\"", "see [How a loss is read](#how-a-loss-is-read)";
+        "key", "string", "\"loss\"", "\"train.loss\"", "json: the key; dots lead into objects within";
+        "pattern", "string", "required (regex)", "'loss (\\S+)'", "regex: an expression whose only group is the loss";
+        "column", "string", "\"loss\"", "\"loss\"", "csv: the column, by its name in the first line";
+    }
     "training" {
         "optimizer", "string or section", "\"sgd\"", "{ kind = \"sgd\", momentum = 0.9 }", "the update rule: its name, or a table of the keys of `[training.optimizer]`";
         "batch-size", "integer or \"full\"", "32", "32", "examples in a mini-batch; \"full\" or 0 for the whole training part";
-        "epochs", "number", "100", "100", "passes through the training part that the long run will make";
+        "epochs", "number", "100", "100", "passes through the training part that the long run will make; with `[command]` those that make up `iterations`, 1 unless told";
+        "iterations", "integer", "none", "10000", "with `[command]`: steps of the planned run; without, no schedule is given";
         "learning-rate", "number", "none", "0.05", "the configured rate, which `check` judges";
         "schedule", "string or section", "\"linear\"", "{ kind = \"cosine\" }", "how the rate falls: a name, or a table of the keys of `[training.schedule]`";
         "label-smoothing", "number", "0.0", "0.1", "share of the target probability spread over all classes";

@@ -1,8 +1,10 @@
-//! From TOML text to a checked [`Plan`].
+//! From TOML text to a checked [`Plan`] or [`CommandPlan`].
 //!
-//! [`load`] reads a file and [`parse`] does the rest: the text becomes a spanned TOML tree, each section is read by hand into
+//! [`load_any`] reads a file and [`parse_any`] does the rest: the text becomes a spanned TOML tree, each section is read by hand into
 //! the plan, and everything that is wrong is reported at once, with its place in the file and what to write instead.
 
+mod command;
+mod command_plan;
 mod data;
 mod keys;
 mod model;
@@ -15,35 +17,50 @@ mod schedule;
 mod search;
 mod section;
 mod starter;
+mod template;
 mod training;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+pub use command::Flags;
+pub use command_plan::*;
 pub use keys::{Key, keys, reference};
-pub use parse::parse;
+pub use parse::{parse, parse_any};
 pub use plan::*;
 pub use problems::{ConfigErrors, Problem};
 pub use search::{ITERATIONS, SEEDS};
-pub use starter::starter;
+pub use starter::{command_starter, starter};
+pub use template::{Placeholder, Template};
 
 /// Configs longer than this are refused. A config is a page of text; a longer file is the data, or a device, by mistake.
 const LONGEST: u64 = 1 << 20;
 
-/// Reads and checks a config file.
+/// Reads and checks a config file of data and a model.
 ///
 /// Relative data paths are resolved against the file's folder; whether the data exists is for the data loader to find out.
 ///
 /// # Errors
-/// When the file cannot be read, is not UTF-8 text, or holds problems: all of them at once.
+/// When the file cannot be read, is not UTF-8 text, or holds problems: all of them at once. A `[command]` is one.
 pub fn load(path: &Path) -> Result<Plan, ConfigErrors> {
-    let text = read(path).map_err(|(message, fix)| ConfigErrors::whole_file(path, message, fix))?;
-    parse(&text, path)
+    parse(&read(path)?, path)
+}
+
+/// Reads and checks a config file of either kind; see [`load`].
+///
+/// # Errors
+/// As [`load`].
+pub fn load_any(path: &Path) -> Result<Config, ConfigErrors> {
+    parse_any(&read(path)?, path)
+}
+
+fn read(path: &Path) -> Result<String, ConfigErrors> {
+    text(path).map_err(|(message, fix)| ConfigErrors::whole_file(path, message, fix))
 }
 
 /// The file's text, or what is wrong with the file and how to mend it.
-fn read(path: &Path) -> Result<String, (String, String)> {
+fn text(path: &Path) -> Result<String, (String, String)> {
     let fault = |error: std::io::Error| {
         let fix = match error.kind() {
             std::io::ErrorKind::NotFound => "check the path, or write a starter config with `lrfind init`",

@@ -4,22 +4,23 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
+use super::command_plan::{CommandPlan, Config};
 use super::plan::{DataPlan, DeviceKind, Plan};
 use super::problems::{ConfigErrors, Log, shown};
 use super::section::Section;
-use super::{data, model, search, training};
+use super::{command, data, model, search, training};
 
 /// The longest name of a run: a folder's name, with room for what is added to it.
 const LONGEST_NAME: usize = 100;
 
-/// Checks the text of a config file.
+/// Checks the text of a config file, of either kind.
 ///
-/// `path` is where the text came from: problems name it, its folder is where relative data paths start, and its stem is the
+/// `path` is where the text came from: problems name it, its folder is where relative paths start, and its stem is the
 /// default name. The file system is not touched.
 ///
 /// # Errors
 /// Everything that is wrong with the text, in the order of the lines; a syntax error hides the rest.
-pub fn parse(text: &str, path: &Path) -> Result<Plan, ConfigErrors> {
+pub fn parse_any(text: &str, path: &Path) -> Result<Config, ConfigErrors> {
     let log = Log::new(path, text);
     let document = match DeTable::parse(text) {
         Ok(document) => document,
@@ -30,20 +31,56 @@ pub fn parse(text: &str, path: &Path) -> Result<Plan, ConfigErrors> {
             return log.conclude(None);
         }
     };
-    let plan = read(Section::top(&log, document.get_ref()), path);
-    log.conclude(plan)
+    let mut top = Section::top(&log, document.get_ref());
+    let name = name(&mut top).unwrap_or_else(|| default_name(path));
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let script = top.section("command", "command");
+    let config = if script.is_absent() {
+        read_model(top, name, folder).map(Config::Model)
+    } else {
+        read_command(top, script, name, folder).map(Config::Command)
+    };
+    log.conclude(config)
 }
 
-fn read(mut top: Section<'_>, path: &Path) -> Option<Plan> {
-    let name = name(&mut top).unwrap_or_else(|| default_name(path));
+/// As [`parse_any`], for configs of data and a model alone.
+///
+/// # Errors
+/// As [`parse_any`], and when the config runs a command.
+pub fn parse(text: &str, path: &Path) -> Result<Plan, ConfigErrors> {
+    match parse_any(text, path)? {
+        Config::Model(plan) => Ok(plan),
+        Config::Command(_) => Err(ConfigErrors::whole_file(
+            path,
+            "this config runs a command, and a model that is trained here is needed".to_owned(),
+            "give a config with [data] and [model] instead of [command]".to_owned(),
+        )),
+    }
+}
+
+fn read_command(mut top: Section<'_>, script: Section<'_>, name: String, folder: &Path) -> Option<CommandPlan> {
+    top.note_context("[command]");
+    let command = command::read(script, folder);
+    let training = command::training(top.section("training", "training"));
+    let optimizer = training.as_ref().and_then(|training| training.optimizer.as_ref());
+    let search = search::read(top.section("search", "search"), optimizer);
+    top.finish();
+    Some(CommandPlan { name, command: command?, training: training?, search: search? })
+}
+
+fn read_model(mut top: Section<'_>, name: String, folder: &Path) -> Option<Plan> {
     let device = top.choice("device", DeviceKind::NAMES).unwrap_or_default();
 
     let section = top.section("data", "data");
     if section.is_absent() {
-        top.complain("", "there is no [data] section", "add `[data]` and, below it, `kind = \"csv\"` and `path = \"…\"`");
+        top.complain(
+            "",
+            "there is no [data] section",
+            "add `[data]` and, below it, `kind = \"csv\"` and `path = \"…\"`; or `[command]` to run a training script of your own",
+        );
     }
     let (no_data, quadratic) = (section.is_absent(), section.says("problem", "quadratic"));
-    let data = if no_data { None } else { data::read(section, path.parent().unwrap_or(Path::new(""))) };
+    let data = if no_data { None } else { data::read(section, folder) };
 
     let on_quadratic = if quadratic || no_data { Some(quadratic) } else { data.as_ref().map(DataPlan::is_quadratic) };
     let model = model::read(top.section("model", "model"), on_quadratic);

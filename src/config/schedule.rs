@@ -8,7 +8,7 @@ pub(crate) const MOST_EPOCHS: f64 = 1e6;
 /// Most iterations of warm-up.
 const MOST_WARMUP: u64 = 1_000_000_000;
 /// ε_τ ≈ 1 % of ε₀: Goodfellow, Bengio, Courville, *Deep Learning*, section 8.3.1.
-const USUAL_FINAL_FRACTION: f64 = 0.01;
+pub(crate) const USUAL_FINAL_FRACTION: f64 = 0.01;
 
 /// What the section says.
 pub(crate) struct SchedulePlan {

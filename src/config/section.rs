@@ -170,6 +170,27 @@ impl<'a> Section<'a> {
         items.iter().map(|item| self.to_integer(key, item, &range)).collect()
     }
 
+    /// An array of strings, at least one.
+    pub(crate) fn strings(&mut self, key: &'static str) -> Option<Vec<String>> {
+        let value = self.find(key)?;
+        let items = self.to_items(key, value, "strings")?;
+        items.iter().map(|item| self.to_string(key, item)).collect()
+    }
+
+    /// The names and values of a table whose names are the user's own; empty where it is absent or wrong.
+    pub(crate) fn table_of_strings(&mut self, key: &'static str) -> Vec<(String, String)> {
+        let Some(value) = self.find(key) else { return Vec::new() };
+        let Some(table) = value.get_ref().as_table() else {
+            self.wrong(key, value, "a table of strings");
+            return Vec::new();
+        };
+        let pair = |(name, value): (&Spanned<_>, &Value<'_>)| {
+            let name: &std::borrow::Cow<'_, str> = name.get_ref();
+            Some((name.to_string(), self.to_string(key, value)?))
+        };
+        table.iter().filter_map(pair).collect()
+    }
+
     /// Whatever is written, for keys that take more than one type; see [`Section::wrong_value`].
     pub(crate) fn any(&mut self, key: &'static str) -> Option<&'a DeValue<'a>> {
         self.find(key).map(Spanned::get_ref)
@@ -202,6 +223,11 @@ impl<'a> Section<'a> {
     /// Says which keys apply where no [`Section::variant`] does.
     pub(crate) fn note_variant(&mut self, key: &str, option: &str) {
         self.variant = Some(format!("{key} = \"{option}\""));
+    }
+
+    /// As [`Section::note_variant`], where another section decides.
+    pub(crate) fn note_context(&mut self, context: &str) {
+        self.variant = Some(context.to_owned());
     }
 
     /// Records a required key that is absent. Passes `value` on.
@@ -315,6 +341,14 @@ impl<'a> Section<'a> {
             self.wrong(key, value, &format!("an array of {of} that is not empty"));
         }
         items
+    }
+
+    fn to_string(&self, key: &'static str, value: &Value<'_>) -> Option<String> {
+        let text = value.get_ref().as_str();
+        if text.is_none() {
+            self.wrong(key, value, "a string");
+        }
+        text.map(str::to_owned)
     }
 
     fn wrong(&self, key: &'static str, value: &Value<'_>, expected: &str) {

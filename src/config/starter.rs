@@ -7,6 +7,11 @@ pub fn starter(name: &str) -> String {
     STARTER.replace("{name}", &sanitized(name))
 }
 
+/// A commented config that runs a training script, called `name` as far as that can name a folder.
+pub fn command_starter(name: &str) -> String {
+    COMMAND_STARTER.replace("{name}", &sanitized(name))
+}
+
 /// Every value not in a comment is the default, except where the comment says so.
 const STARTER: &str = r#"# A config for lrfind: what is trained, how, and how the learning rate is searched for.
 name = "{name}"               # names the report folder; default: this file's name
@@ -48,6 +53,39 @@ safety = 1.6                  # the recommendation stays this factor below the i
 check-margin = 1.5            # `lrfind check` wants this factor above the configured rate stable too
 "#;
 
+/// As [`STARTER`].
+const COMMAND_STARTER: &str = r#"# A config for lrfind that runs a training script of any kind: it takes a rate, a seed and a number of steps, and prints a line
+# such as `loss: 0.53` after each step.
+name = "{name}"               # names the report folder; default: this file's name
+
+[command]
+run = ["python", "train.py", "--lr", "{lr}", "--seed", "{seed}", "--steps", "{steps}"]  # required; also {device}
+directory = "."               # where it runs, relative to this file
+stream = "stdout"             # where it prints losses: or "stderr", "both"
+loss = { kind = "plain" }     # or { kind = "json", key = "loss" }, { kind = "regex", pattern = 'cost (\S+)' },
+                              # { kind = "csv", column = "loss" }
+step-timeout = 600            # seconds until the first loss, and from each to the next
+# timeout = 3600              # seconds of a trial
+# jobs = 2                    # scripts at a time; default: one for each device, or for each core up to 8
+# threads = 1                 # of each script; default: its share of the cores
+# devices = ["0", "1"]        # what {device} stands for, in turn
+# environment = { CUDA_VISIBLE_DEVICES = "{device}" }
+# diverged = ["NaN detected"] # texts by which the script says, when it fails, that training diverged
+
+[training]                    # the long run that the rate is for; all may be left out
+iterations = 10000            # its steps; without them no schedule is given
+learning-rate = 0.05          # what `lrfind check` judges; no default
+# optimizer = { kind = "sgd", momentum = 0.9 }  # what the script uses: decides the first scan
+schedule = { kind = "linear", final-fraction = 0.01 }  # or "constant", "cosine", "step", "exponential"
+
+[search]
+range = [1e-5, 1.0]           # the first scan; default by optimizer
+iterations = 100              # of a short trial
+seeds = 3                     # trials at each rate
+safety = 2.0                  # the recommendation stays this factor below the instability threshold
+check-margin = 1.5            # `lrfind check` wants this factor above the configured rate stable too
+"#;
+
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -73,6 +111,33 @@ mod tests {
         // The line is the only thing that may differ.
         least.training.learning_rate_line = full.training.learning_rate_line;
         assert_eq!(least, full);
+    }
+
+    fn command(text: &str) -> crate::config::CommandPlan {
+        match crate::config::parse_any(text, Path::new("configs/starter.toml")).unwrap() {
+            crate::config::Config::Command(plan) => plan,
+            crate::config::Config::Model(_) => panic!("no command:\n{text}"),
+        }
+    }
+
+    #[test]
+    fn the_one_for_commands_holds_the_defaults_too() {
+        let least = "name = \"x\"\n[command]\nrun = [\"python\", \"train.py\", \"--lr\", \"{lr}\", \"--seed\", \"{seed}\", \
+                     \"--steps\", \"{steps}\"]\n[training]\niterations = 10000\nlearning-rate = 0.05\n";
+        let (mut least, full) = (command(least), command(&command_starter("x")));
+        least.training.learning_rate_line = full.training.learning_rate_line;
+        assert_eq!(least, full);
+    }
+
+    #[test]
+    fn what_is_commented_out_for_commands_works_too() {
+        let text = command_starter("x");
+        let key =
+            |line: &str| line.starts_with("# ") && line.contains(" = ") && line[2..].starts_with(|c: char| c.is_lowercase());
+        let uncommented: Vec<_> = text.lines().map(|line| if key(line) { &line[2..] } else { line }).collect();
+        let plan = command(&uncommented.join("\n"));
+        assert_eq!((plan.command.jobs, plan.command.threads, plan.command.timeout), (Some(2), Some(1), Some(3600.0)));
+        assert!(plan.training.optimizer.is_some() && !plan.command.diverged.is_empty());
     }
 
     #[test]

@@ -13,6 +13,7 @@ const MOST_BATCH: usize = 1_000_000_000;
 
 /// Reads the section. `task` is what is predicted, where that is known.
 pub(crate) fn read(mut section: Section<'_>, task: Option<TaskKind>) -> Option<TrainingPlan> {
+    section.note_context("[model]");
     let optimizer = optimizer::read(section.section_or_word("optimizer", "training.optimizer"));
     let batch_size = batch_size(&mut section);
     let epochs = section.number("epochs", above_zero_to(MOST_EPOCHS)).unwrap_or(100.0);

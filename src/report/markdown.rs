@@ -41,10 +41,14 @@ fn heading(report: &Report) -> String {
 }
 
 fn facts(report: &Report) -> Vec<(&'static str, String)> {
+    let run = &report.run;
+    let parameters =
+        if run.parameters == 0 { String::new() } else { format!(", {}", counted(run.parameters as u64, "parameter")) };
+    let batch_size = if run.batch_size == 0 { String::new() } else { format!(", batch size {}", run.batch_size) };
     let mut facts = Vec::new();
     if report.curves.is_none() {
-        facts.push(("model", format!("{}, {}", report.run.model, counted(report.run.parameters as u64, "parameter"))));
-        facts.push(("optimiser", format!("{}, batch size {}", report.run.optimizer, report.run.batch_size)));
+        facts.push(("model", format!("{}{parameters}", run.model)));
+        facts.push(("optimiser", format!("{}{batch_size}", run.optimizer)));
     }
     if let Some(check) = &report.check {
         facts.push(("configured rate", text::rate(check.learning_rate)));

@@ -3,6 +3,7 @@
 use super::Settings;
 use super::check::LADDER;
 use super::find::{COMPETING, FINALISTS, SCAN_DENSITY};
+use crate::trial::Objective;
 
 /// What a search is expected to cost. The search itself extends its range where it must, and ends stages early where it can.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,12 +30,13 @@ impl Forecast {
         Self { total_iterations: stages.iter().map(|s| s.iterations).sum(), stages }
     }
 
-    /// The expected cost of [`find`](super::find).
-    pub fn of_find(settings: &Settings) -> Self {
+    /// The expected cost of [`find`](super::find) of `objective`.
+    pub fn of_find(settings: &Settings, objective: &dyn Objective) -> Self {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
         let halvings = (0.5 / settings.resolution).log2().ceil().max(0.0) as usize;
-        // A longer trial with its tail, most of which begin where a short one ended.
-        let long = lengths.long + lengths.long / 2 - lengths.short;
+        let with_tail = |length: u64| length + if objective.can_change_rate() { length / 2 } else { 0 };
+        // Most longer trials begin where a short one ended, if they can.
+        let long = with_tail(lengths.long) - if objective.can_resume() { lengths.short } else { 0 };
         let finalists = seeds.min(COMPETING) - 1;
         Self::of(vec![
             stage("scan", settings.range.grid(SCAN_DENSITY).len(), lengths.short),
@@ -42,7 +44,7 @@ impl Forecast {
             stage("bisection of the threshold", halvings + seeds - 1, lengths.short),
             stage("longer trials", 3 + FINALISTS * finalists, long),
             stage("longer trials below the threshold", 1 + seeds.min(COMPETING), long),
-            stage("confirmation on fresh seeds", seeds, lengths.confirm + lengths.confirm / 2),
+            stage("confirmation on fresh seeds", seeds, with_tail(lengths.confirm)),
         ])
     }
 

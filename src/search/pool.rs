@@ -119,8 +119,9 @@ impl<'a> Crew<'a> {
             let starts: Vec<Start> = group.iter().map(|&i| starts[i].clone()).collect();
             drive_from(objective, &starts, width, &options.cancel, observer)
         };
+        // One group at a time: a thread that took several would keep the last ones from idle threads.
         let finished: Vec<Vec<_>> = match &self.threads {
-            Some(threads) => threads.install(|| groups.par_iter().map(work).collect()),
+            Some(threads) => threads.install(|| groups.par_iter().with_max_len(1).map(work).collect()),
             None => groups.iter().map(work).collect(),
         };
         let mut records: Vec<_> = order.into_iter().zip(finished.into_iter().flatten()).collect();

@@ -3,6 +3,7 @@
 mod analyze;
 mod compile;
 mod range_test;
+mod script;
 mod training;
 mod verdict;
 mod verify;
@@ -22,7 +23,7 @@ use crate::trial::Objective;
 
 /// An objective to be studied, and what the report says of it.
 ///
-/// Build one with [`Study::new`] for your own objective, or with [`Study::of_plan`] for a config.
+/// Build one with [`Study::new`] for your own objective, or with [`Study::of_plan`] or [`Study::of_command`] for a config.
 #[derive(Clone)]
 pub struct Study<'a> {
     /// Names the report.
@@ -51,6 +52,8 @@ pub struct Study<'a> {
     pub config: serde_json::Value,
     /// Warnings that precede the trials.
     pub notes: Vec<Warning>,
+    /// Whether the trials are made by a program that this crate cannot see into: then its losses are looked at for what it forgets.
+    pub is_script: bool,
 }
 
 impl std::fmt::Debug for Study<'_> {
@@ -76,6 +79,7 @@ impl<'a> Study<'a> {
             device: "custom".into(),
             config: serde_json::Value::Null,
             notes: Vec::new(),
+            is_script: false,
         }
     }
 
@@ -107,6 +111,7 @@ impl<'a> Study<'a> {
             device: plan.device.name().into(),
             config: serde_json::to_value(plan).unwrap_or_default(),
             notes: facts.notes.iter().map(note).collect(),
+            is_script: false,
         }
     }
 
@@ -123,7 +128,7 @@ impl<'a> Study<'a> {
 
     /// What [`Study::find`] is expected to cost.
     pub fn find_forecast(&self) -> Forecast {
-        Forecast::of_find(&self.settings())
+        Forecast::of_find(&self.settings(), self.objective)
     }
 
     /// What [`Study::check`] is expected to cost.

@@ -1,7 +1,7 @@
 //! What the user should know beside the answer.
 
-use super::Study;
 use super::compile::warning;
+use super::{Study, script};
 use crate::analysis::{Assessment, Verdict};
 use crate::record::Outcome;
 use crate::report::Warning;
@@ -17,6 +17,9 @@ pub(super) fn warnings(
 ) -> Vec<Warning> {
     let mut found = study.notes.clone();
     found.extend(trouble(sweep));
+    if study.is_script {
+        found.extend(script::warnings(&sweep.trials));
+    }
     if settings.lengths.short > study.search.iterations {
         found.push(warning(
             "trials-lengthened",
@@ -110,7 +113,9 @@ fn of_the_threshold(study: &Study<'_>, sweep: &Sweep, settings: &Settings, asses
             "raise `seeds` and `long-iterations` in [search]",
         ));
     }
-    if let Some(rate) = assessment.choice.learning_rate.filter(|r| r.get() > 1.0 && study.schedule.is_some()) {
+    if let Some(rate) =
+        assessment.choice.learning_rate.filter(|r| r.get() > 1.0 && study.schedule.is_some() && !study.is_script)
+    {
         found.push(warning(
             "rate-above-one",
             format!("{rate} is above 1, which burn's own learning-rate schedulers refuse"),

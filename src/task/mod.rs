@@ -16,6 +16,7 @@ pub(crate) mod random;
 mod stacked;
 
 pub use facts::TaskFacts;
+pub(crate) use facts::optimizer as describe_optimizer;
 
 use serde::Serialize;
 use serde_json::json;

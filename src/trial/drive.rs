@@ -151,7 +151,8 @@ impl Group {
         });
     }
 
-    /// Asks the run for one figure per live lane, if any trial is `due` one, and hands it to those that are.
+    /// Asks the run for one figure per live lane, if any trial is `due` one, and hands it to those that are. A run that has none
+    /// to give is not asked to make some up.
     fn measure<T>(
         &mut self,
         due: impl Fn(&TrialRecord) -> bool,
@@ -162,6 +163,9 @@ impl Group {
             return Ok(());
         }
         let figures = ask()?;
+        if figures.is_empty() {
+            return Ok(());
+        }
         if figures.len() != self.live.len() {
             let (lanes, got) = (self.live.len(), figures.len());
             return Err(TrialError::new(format!("a probe of {lanes} lanes returned {got} losses")));
@@ -176,11 +180,15 @@ impl Group {
 }
 
 fn advance(objective: &dyn Objective, starts: &[Start], cancel: &Cancel, observer: &dyn Observer) -> Result<Group, TrialError> {
+    let mut group = Group::new(starts);
+    if cancel.is_cancelled() {
+        return Ok(group);
+    }
     let specs: Vec<TrialSpec> = starts.iter().map(|start| start.spec).collect();
     let states: Vec<State> = starts.iter().filter_map(|start| Some(start.from.as_ref()?.1.clone())).collect();
     let first = starts.first().map_or(0, Start::step);
     let mut run = if first == 0 { objective.start(&specs)? } else { objective.resume(&specs, &states, first)? };
-    let mut group = Group::new(starts);
+    run.watch(cancel);
     let mut unreported = 0;
     for step in first.. {
         look(run.as_mut(), &mut group, step)?;
@@ -189,7 +197,10 @@ fn advance(objective: &dyn Objective, starts: &[Start], cancel: &Cancel, observe
             break;
         }
         let rates: Vec<f64> = group.live.iter().map(|&i| group.records[i].spec.rate_at(step)).collect();
-        let losses = run.step(&rates)?;
+        let losses = match run.step(&rates) {
+            Err(_) if cancel.is_cancelled() => break,
+            losses => losses?,
+        };
         if losses.len() != group.live.len() {
             return Err(TrialError::new(format!("a step of {} lanes returned {} losses", group.live.len(), losses.len())));
         }

@@ -84,7 +84,8 @@ pub trait Run {
     /// When the step cannot be taken at all. A loss that is not finite is a result, not an error.
     fn step(&mut self, learning_rates: &[f64]) -> Result<Vec<f64>, TrialError>;
 
-    /// Each live lane's mean loss on a probe set that is the same for every trial; never the last mini-batch.
+    /// Each live lane's mean loss on a probe set that is the same for every trial; never the last mini-batch. Nothing where the
+    /// objective has no such set.
     ///
     /// # Errors
     /// When it cannot be computed.
@@ -103,6 +104,12 @@ pub trait Run {
     fn state(&self, lane: usize) -> Option<State> {
         let _ = lane;
         None
+    }
+
+    /// Is told, before the first step, of the flag that asks trials to stop: a step that takes long can look at it and return an
+    /// error, which then counts as obeying.
+    fn watch(&mut self, cancel: &Cancel) {
+        let _ = cancel;
     }
 
     /// Keeps the live lanes whose flag is true, in order, and drops the others.

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 pub mod cli;
+pub mod process;
 
 use lrfind::error::TrialError;
 use lrfind::record::TrialSpec;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CommonArgs, DeviceArg, FindFormat, at_least_one, seeds};
+use super::{CommonArgs, DeviceArg, FindFormat, ScriptArgs, at_least_one, seeds};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -60,7 +60,8 @@ impl VerifyArgs {
     /// What it has in common with `find`, as `find` has it; the search that may come first is the config's own.
     pub(crate) fn common(&self, config: PathBuf) -> CommonArgs {
         CommonArgs {
-            config,
+            config: Some(config),
+            script: ScriptArgs::default(),
             jobs: self.jobs,
             lanes: self.lanes,
             seeds: None,

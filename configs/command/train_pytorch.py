@@ -1,0 +1,73 @@
+"""A small network on handwritten digits, as a PyTorch tutorial writes it. The line for lrfind is the print."""
+
+import argparse
+import csv
+import gzip
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+DIGITS = Path(__file__).parent.parent / "data" / "digits.csv.gz"
+
+
+class Digits(Dataset):
+    """8 by 8 pixels from 0 to 16, then the digit."""
+
+    def __init__(self):
+        with gzip.open(DIGITS, "rt") as file:
+            rows = torch.tensor([[float(field) for field in row] for row in csv.reader(file)])
+        self.images = rows[:, :64].reshape(-1, 1, 8, 8) / 16
+        self.labels = rows[:, 64].long()
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return self.images[index], self.labels[index]
+
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(16 * 4 * 4, 64), nn.ReLU(), nn.Linear(64, 10))
+
+    def forward(self, x):
+        return self.classifier(self.features(x))
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.05)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--steps", type=int, default=5700)
+    parser.add_argument("--batch-size", type=int, default=32)
+    args = parser.parse_args()
+
+    torch.manual_seed(args.seed)
+    loader = DataLoader(Digits(), batch_size=args.batch_size, shuffle=True)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = Net().to(device)
+    criterion = nn.CrossEntropyLoss()
+    optimizer = torch.optim.SGD(model.parameters(), lr=args.lr, momentum=0.9)
+
+    step = 0
+    while step < args.steps:
+        progress = tqdm(loader, desc=f"step {step}")
+        for images, labels in progress:
+            loss = criterion(model(images.to(device)), labels.to(device))
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            progress.set_postfix(loss=loss.item())
+            print(f"loss: {loss.item()}")
+            step += 1
+            if step == args.steps:
+                break
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+//! What is studied: the model of a config, or a script, of a config or of the command line.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, anyhow, bail};
+use lrfind::Study;
+use lrfind::command::{self, Script};
+use lrfind::config::{self, CommandPlan, Config, Flags, Plan};
+use lrfind::task::{self, Task, TaskError};
+
+use super::args::CommonArgs;
+use super::trials::{Workers, ordered};
+
+/// Something that trials can be made of.
+pub(crate) enum Subject {
+    /// Data and a model.
+    Model(Box<(Plan, Task)>),
+    /// A training script.
+    Script(Box<(CommandPlan, Script)>),
+}
+
+/// The config, or the command line that stands for one, with the flags laid over it.
+pub(crate) fn config(args: &CommonArgs) -> anyhow::Result<Config> {
+    let mut config = match &args.config {
+        Some(path) => config::load_any(path)?,
+        None => Config::Command(of_words(args)?),
+    };
+    let search = config.search_mut();
+    if let Some(range) = args.range.as_deref()
+        && let &[low, high] = range
+    {
+        search.range = ordered(low, high).context("--range")?;
+    }
+    if let Some(iterations) = args.iterations {
+        // The longer trials keep their ratio to the short ones.
+        let ratio = search.long_iterations as f64 / search.iterations.max(1) as f64;
+        search.long_iterations = ((iterations as f64 * ratio).round() as u64).max(iterations);
+        search.iterations = iterations;
+    }
+    search.seeds = args.seeds.map_or(search.seeds, usize::from);
+    search.budget = args.budget.or(search.budget);
+    match (&mut config, args.device) {
+        (Config::Model(plan), device) => plan.device = device.map_or(plan.device, Into::into),
+        (Config::Command(_), Some(_)) => {
+            bail!("--device is for models that are trained here; a command computes where it likes: see `devices` in [command]")
+        }
+        (Config::Command(_), None) => {}
+    }
+    Ok(config)
+}
+
+fn of_words(args: &CommonArgs) -> anyhow::Result<CommandPlan> {
+    let script = &args.script;
+    let or = |flag: &Option<String>, usual: &str| flag.clone().unwrap_or_else(|| usual.to_owned());
+    let flags = Flags {
+        lr: or(&script.lr_flag, "--lr"),
+        seed: or(&script.seed_flag, "--seed"),
+        steps: or(&script.steps_flag, "--steps"),
+    };
+    CommandPlan::of_words(&script.words, &flags, script.planned).map_err(|message| anyhow!("{message}"))
+}
+
+/// The config of data and a model, for what a script cannot do; `why` says so.
+pub(crate) fn model(args: &CommonArgs, why: &str) -> anyhow::Result<Plan> {
+    match config(args)? {
+        Config::Model(plan) => Ok(plan),
+        Config::Command(_) => bail!("{}: {why}", place(args).display()),
+    }
+}
+
+/// As many workers as the flag says, or as suit the config.
+pub(crate) fn workers(args: &CommonArgs, config: &Config) -> Workers {
+    match config {
+        Config::Command(plan) => Workers { jobs: args.jobs.unwrap_or_else(|| command::jobs(&plan.command)), are_scripts: true },
+        Config::Model(_) => Workers::here(args),
+    }
+}
+
+/// Where the subject is described, for messages: the config, or the program of the command.
+pub(crate) fn place(args: &CommonArgs) -> PathBuf {
+    args.config.clone().unwrap_or_else(|| Path::new(args.script.words.first().map_or("", String::as_str)).to_owned())
+}
+
+impl Subject {
+    /// The data read and the model built, or the script ready to run.
+    pub(crate) fn build(config: Config, args: &CommonArgs) -> anyhow::Result<Self> {
+        let jobs = workers(args, &config).jobs;
+        match config {
+            Config::Model(plan) => {
+                let task = build_task(&plan, args)?;
+                Ok(Self::Model(Box::new((plan, task))))
+            }
+            Config::Command(plan) => {
+                let script = Script::new(&plan, jobs).map_err(|error| anyhow!("{}: {error}", place(args).display()))?;
+                Ok(Self::Script(Box::new((plan, script))))
+            }
+        }
+    }
+
+    /// What is to be asked of it.
+    pub(crate) fn study(&self) -> Study<'_> {
+        match self {
+            Self::Model(model) => Study::of_plan(&model.0, &model.1),
+            Self::Script(script) => Study::of_command(&script.0, &script.1),
+        }
+    }
+}
+
+/// The data read and the model built.
+pub(crate) fn build_task(plan: &Plan, args: &CommonArgs) -> anyhow::Result<Task> {
+    let task = task::build(plan).map_err(|error| match error {
+        TaskError::Data(fault) => anyhow!(fault),
+        TaskError::Unsuitable(_) => anyhow!("{}: {error}", place(args).display()),
+    })?;
+    Ok(match args.lanes {
+        Some(lanes) => task.with_max_lanes(lanes),
+        None => task,
+    })
+}

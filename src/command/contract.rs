@@ -1,0 +1,93 @@
+//! What a script owes the search, read off the trials: that its losses follow from the rate and the seed, and from nothing else.
+
+use crate::lr::LearningRate;
+use crate::record::TrialRecord;
+
+/// Fewer losses than this may be alike by the digits printed: the first is the same at every rate, and the next ones nearly so.
+const ENOUGH_LOSSES: usize = 5;
+
+/// Fewer rates than this say nothing.
+const ENOUGH_RATES: usize = 3;
+
+/// The lowest and the highest rate tried, if the losses were the same at all of them. Call it with the trials of whole stages:
+/// neighbouring rates alone may give what looks the same.
+pub fn ignored_rates(trials: &[TrialRecord]) -> Option<(LearningRate, LearningRate)> {
+    let told = |t: &&TrialRecord| t.is_finished() && t.losses.len() >= ENOUGH_LOSSES;
+    let told: Vec<&TrialRecord> = trials.iter().filter(told).collect();
+    let same_kind = |a: &TrialRecord, b: &TrialRecord| (a.spec.seed, a.spec.iterations) == (b.spec.seed, b.spec.iterations);
+    let first = told.iter().find(|a| told.iter().filter(|b| same_kind(a, b)).count() >= ENOUGH_RATES)?;
+    let alike = told.iter().all(|a| told.iter().all(|b| !same_kind(a, b) || a.losses == b.losses));
+    let rates = || told.iter().filter(|t| same_kind(first, t)).map(|t| t.spec.learning_rate);
+    let lowest = rates().reduce(|a, b| if b < a { b } else { a })?;
+    let highest = rates().reduce(|a, b| if b > a { b } else { a })?;
+    (alike && lowest < highest).then_some((lowest, highest))
+}
+
+/// Whether trials that differ in nothing but the seed never differed in their losses, and there were some.
+pub fn ignores_seed(trials: &[TrialRecord]) -> bool {
+    let mut pairs = pairs(trials)
+        .filter(|(a, b)| a.spec.seed != b.spec.seed && a.spec.iterations == b.spec.iterations)
+        .filter(|(a, b)| a.losses.len() >= ENOUGH_LOSSES && b.losses.len() >= ENOUGH_LOSSES)
+        .peekable();
+    pairs.peek().is_some() && pairs.all(|(a, b)| a.losses == b.losses)
+}
+
+/// The rate and the seed of two trials, one perhaps longer than the other, whose losses differ, and the first step at which they
+/// do, counted from 0.
+pub fn not_reproduced(trials: &[TrialRecord]) -> Option<(LearningRate, u64, usize)> {
+    pairs(trials).filter(|(a, b)| a.spec.seed == b.spec.seed).find_map(|(a, b)| {
+        let step = a.losses.iter().zip(&b.losses).position(|(x, y)| x != y)?;
+        Some((a.spec.learning_rate, a.spec.seed, step))
+    })
+}
+
+/// All pairs of finished trials with the same rate.
+fn pairs(trials: &[TrialRecord]) -> impl Iterator<Item = (&TrialRecord, &TrialRecord)> {
+    let finished = trials.iter().enumerate().filter(|(_, t)| t.is_finished());
+    finished.flat_map(move |(k, a)| {
+        let same_rate = move |b: &&TrialRecord| b.is_finished() && b.spec.learning_rate == a.spec.learning_rate;
+        trials[k + 1..].iter().filter(same_rate).map(move |b| (a, b))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Outcome, TrialSpec};
+
+    fn trial(rate: f64, seed: u64, losses: &[f64]) -> TrialRecord {
+        let spec = TrialSpec::steady(LearningRate::new(rate).unwrap(), seed, losses.len() as u64);
+        TrialRecord { losses: losses.to_vec(), ..TrialRecord::blank(spec, Outcome::Completed) }
+    }
+
+    const CURVE: [f64; 6] = [3.0, 2.0, 1.5, 1.2, 1.1, 1.0];
+    const OTHER: [f64; 6] = [3.0, 2.5, 2.0, 1.7, 1.6, 1.5];
+
+    #[test]
+    fn a_rate_that_makes_no_difference() {
+        let trials = |third: &[f64]| [trial(0.1, 0, &CURVE), trial(1.0, 0, &CURVE), trial(0.01, 0, third)];
+        let (low, high) = ignored_rates(&trials(&CURVE)).unwrap();
+        assert_eq!((low.get(), high.get()), (0.01, 1.0));
+        assert_eq!(ignored_rates(&trials(&OTHER)), None);
+        assert_eq!(ignored_rates(&trials(&CURVE)[..2]), None, "two rates are too few");
+        // Trials that end at once are all alike.
+        let short = [0.1, 1.0, 0.01].map(|rate| trial(rate, 0, &CURVE[..1]));
+        assert_eq!(ignored_rates(&short), None);
+    }
+
+    #[test]
+    fn a_seed_that_makes_no_difference() {
+        assert!(ignores_seed(&[trial(0.1, 0, &CURVE), trial(0.1, 1, &CURVE)]));
+        assert!(!ignores_seed(&[trial(0.1, 0, &CURVE), trial(0.1, 1, &OTHER)]));
+        assert!(!ignores_seed(&[trial(0.1, 0, &CURVE), trial(0.2, 1, &CURVE)]), "no two seeds at a rate");
+    }
+
+    #[test]
+    fn a_longer_trial_begins_as_the_shorter_did() {
+        let short = trial(0.1, 7, &CURVE[..4]);
+        assert_eq!(not_reproduced(&[short.clone(), trial(0.1, 7, &CURVE)]), None);
+        let (rate, seed, step) = not_reproduced(&[short.clone(), trial(0.1, 7, &OTHER)]).unwrap();
+        assert_eq!((rate.get(), seed, step), (0.1, 7, 1));
+        assert_eq!(not_reproduced(&[short, trial(0.1, 8, &OTHER)]), None);
+    }
+}

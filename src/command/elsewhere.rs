@@ -1,0 +1,38 @@
+//! Where there are no process groups and signals as Unix has them, scripts are not run.
+
+use std::io;
+use std::process::{Command, ExitStatus};
+use std::time::Duration;
+
+/// Nothing runs.
+pub fn kill_all() {}
+
+/// One of the two outputs of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stream {
+    Out,
+    Err,
+}
+
+/// Never made.
+#[derive(Debug)]
+pub(super) enum Process {}
+
+impl Process {
+    pub(super) fn start(_: &mut Command) -> io::Result<Self> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "scripts can be run on Unix-like systems only"))
+    }
+
+    pub(super) fn listen(&mut self, _: Duration, _: &mut dyn FnMut(Stream, &[u8])) -> io::Result<Option<ExitStatus>> {
+        match *self {}
+    }
+
+    pub(super) fn end(&mut self) {
+        match *self {}
+    }
+}
+
+/// How a process ended, in words.
+pub(super) fn ending(status: ExitStatus) -> String {
+    status.to_string()
+}

@@ -1,0 +1,209 @@
+//! How a loss is read from a line of output.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+use regex_lite::Regex;
+use serde_json::Value;
+
+use super::number::{leading, whole};
+use crate::config::LossFormat;
+
+/// Reads losses from the lines of one stream, in order.
+#[derive(Debug, Clone)]
+pub(super) enum LossReader {
+    Plain,
+    Json { path: Vec<String>, quoted: String },
+    Regex(Regex),
+    Csv { column: String, place: Option<(usize, u8)> },
+}
+
+impl LossReader {
+    /// `None` for an expression that is none; a checked config holds no such.
+    pub(super) fn new(format: &LossFormat) -> Option<Self> {
+        Some(match format {
+            LossFormat::Plain => Self::Plain,
+            LossFormat::Json { key } => {
+                let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+                let quoted = format!("\"{}\"", path.last().map_or("", String::as_str));
+                Self::Json { path, quoted }
+            }
+            LossFormat::Regex { pattern } => Self::Regex(Regex::new(pattern).ok()?),
+            LossFormat::Csv { column } => Self::Csv { column: column.clone(), place: None },
+        })
+    }
+
+    /// The loss on this line, if it holds one.
+    pub(super) fn read(&mut self, line: &str) -> Option<f64> {
+        match self {
+            Self::Plain => plain(line),
+            Self::Json { path, quoted } => json(line, path, quoted),
+            Self::Regex(regex) => whole(regex.captures_iter(line).last()?.get(1)?.as_str()),
+            Self::Csv { column, place } => csv(line, column, place),
+        }
+    }
+}
+
+/// The number after the last `loss` of the line that is not a validation or test loss.
+fn plain(line: &str) -> Option<f64> {
+    // ASCII alone changes its case, so places in one are places in the other.
+    let lower = line.to_ascii_lowercase();
+    let mut end = lower.len();
+    while let Some(at) = lower[..end].rfind("loss") {
+        if !is_held_out(&lower[..at])
+            && let Some(loss) = value_after(&line[at + "loss".len()..])
+        {
+            return Some(loss);
+        }
+        end = at;
+    }
+    None
+}
+
+/// Whether the words just before `loss` make it that of other data: `val_loss`, `test/loss`, `Validation loss`.
+fn is_held_out(before: &str) -> bool {
+    let joined = |c: char| c.is_alphanumeric() || "_-/.".contains(c);
+    let name_start = before.trim_end_matches(joined).len();
+    let word_before = before[..name_start].strip_suffix(' ').unwrap_or("");
+    let neighbour = &word_before[word_before.trim_end_matches(joined).len()..];
+    is_of_other_data(&before[name_start..]) || is_of_other_data(neighbour)
+}
+
+/// Whether a part of a joined name is one of the usual words for data held out: `epoch_val_`, but not `value_`.
+fn is_of_other_data(name: &str) -> bool {
+    let words = ["val", "valid", "validation", "test", "eval", "evaluation", "dev", "heldout"];
+    name.split(['_', '-', '/', '.']).any(|part| words.contains(&part))
+}
+
+/// The number that follows a name: after a quotation mark, a colon or an equals sign, and in whatever prints it wrapped, such as
+/// `tensor(0.53, …)` or `[0.53]`.
+fn value_after(text: &str) -> Option<f64> {
+    let mut rest = text.trim_start_matches(['"', '\'']).trim_start();
+    rest = rest.strip_prefix([':', '=']).unwrap_or(rest).trim_start();
+    loop {
+        if let Some((loss, _)) = leading(rest) {
+            return Some(loss);
+        }
+        let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+        rest = name.strip_prefix('(').or_else(|| rest.strip_prefix(['[', '"', '\'']))?;
+    }
+}
+
+/// The value under a path of keys, or under one key that has dots itself. `null` is how JSON spells a loss that is not finite.
+fn json(line: &str, path: &[String], quoted: &str) -> Option<f64> {
+    let object = &line[line.find('{')?..];
+    let Ok(value) = serde_json::from_str::<Value>(object.trim_end()) else {
+        // Many writers print NaN and Infinity bare, which is no JSON: read the number by hand.
+        let (_, after) = object.split_once(quoted)?;
+        return leading(after.trim_start().strip_prefix(':')?.trim_start()).map(|(loss, _)| loss);
+    };
+    let nested = || path.iter().try_fold(&value, |value, key| value.get(key));
+    match value.get(path.join(".")).or_else(nested)? {
+        Value::Number(number) => number.as_f64(),
+        Value::Null => Some(f64::NAN),
+        Value::String(text) => whole(text),
+        _ => None,
+    }
+}
+
+/// The field of the column, once a line has named the columns.
+fn csv(line: &str, column: &str, place: &mut Option<(usize, u8)>) -> Option<f64> {
+    if let Some((index, delimiter)) = *place {
+        return whole(fields(line, delimiter)?.get(index)?);
+    }
+    let find = |delimiter: u8| Some((fields(line, delimiter)?.iter().position(|name| name == column)?, delimiter));
+    *place = b",\t;".iter().find_map(|&delimiter| find(delimiter));
+    None
+}
+
+fn fields(line: &str, delimiter: u8) -> Option<StringRecord> {
+    let mut builder = ReaderBuilder::new();
+    builder.has_headers(false).delimiter(delimiter).trim(Trim::All);
+    builder.from_reader(line.as_bytes()).into_records().next()?.ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(reader: &mut LossReader, line: &str) -> Option<f64> {
+        reader.read(line)
+    }
+
+    #[test]
+    fn plain_lines() {
+        for (line, loss) in [
+            ("loss: 0.53", 0.53),
+            ("loss=0.53", 0.53),
+            ("step 3 | Loss 0.53 | acc 0.9", 0.53),
+            ("epoch 1 train_loss: 1.5e-3", 1.5e-3),
+            ("training loss = 7", 7.0),
+            (" 10%|█         | 10/100 [00:01<00:09, loss=0.51]loss: 0.53", 0.53),
+            ("loss: 0.53 - val_loss: 0.60", 0.53),
+            ("loss: 0.5 Validation loss: 0.6", 0.5),
+            ("eval first, loss 0.5", 0.5),
+            ("{'loss': 0.53, 'lr': 0.1}", 0.53),
+            ("{\"train/loss\": 0.53}", 0.53),
+            ("loss: tensor(0.53, grad_fn=<NllLossBackward0>)", 0.53),
+            ("loss: np.float32(0.53)", 0.53),
+            ("loss [0.53]", 0.53),
+            ("Loss 6.9 (7.0)", 6.9),
+            ("loss 1: a loss: 2", 2.0),
+            ("loss: -3", -3.0),
+            ("value_loss: 0.5", 0.5),
+        ] {
+            assert_eq!(plain(line), Some(loss), "{line}");
+        }
+        assert!(plain("step 7, loss nan").is_some_and(f64::is_nan));
+        assert!(plain("loss=-nan(ind)").is_some_and(f64::is_nan));
+        for line in [
+            "",
+            "loss",
+            "loss: info",
+            "val_loss: 0.6",
+            "test loss: 0.5",
+            "epoch_val_loss=1",
+            "acc 0.9",
+            "using CrossEntropyLoss",
+        ] {
+            assert_eq!(plain(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn json_lines() {
+        let mut reader = LossReader::new(&LossFormat::Json { key: "train.loss".into() }).unwrap();
+        assert_eq!(reads(&mut reader, "{\"train\": {\"loss\": 0.5}, \"step\": 1}"), Some(0.5));
+        assert_eq!(reads(&mut reader, "{\"train.loss\": 0.25}"), Some(0.25));
+        assert_eq!(reads(&mut reader, "INFO {\"train\": {\"loss\": \"0.5\"}}"), Some(0.5));
+        for line in ["{\"train\": {\"loss\": null}}", "{\"train\": {\"loss\": NaN}}", "{\"train\": {\"loss\" : -nan}}"] {
+            assert!(reads(&mut reader, line).is_some_and(f64::is_nan), "{line}");
+        }
+        assert_eq!(reads(&mut reader, "{\"train\": {\"loss\": Infinity}}"), Some(f64::INFINITY));
+        assert_eq!(reads(&mut reader, "{\"train\": {\"loss\": 1e999}}"), Some(f64::INFINITY));
+        for line in ["", "loss: 1", "{\"train\": {\"acc\": 1}}", "{\"loss\": 1}", "{\"train\": {\"loss\": [1]}}", "{"] {
+            assert_eq!(reads(&mut reader, line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn regular_expressions() {
+        let mut reader = LossReader::new(&LossFormat::Regex { pattern: r"cost (\S+)".into() }).unwrap();
+        assert_eq!(reads(&mut reader, "step 1 cost 0.5 cost 0.25"), Some(0.25));
+        assert_eq!(reads(&mut reader, "cost 1.#INF"), Some(f64::INFINITY));
+        assert_eq!(reads(&mut reader, "cost soon"), None);
+        assert_eq!(reads(&mut reader, "loss 1"), None);
+    }
+
+    #[test]
+    fn columns() {
+        for (header, line) in
+            [("step,loss", "1, 0.5"), ("loss\tstep", "0.5\t1"), ("step;loss;x", "1;0.5;2"), ("\"a,b\",loss", "\"1,2\",0.5")]
+        {
+            let mut reader = LossReader::new(&LossFormat::Csv { column: "loss".into() }).unwrap();
+            assert_eq!(reads(&mut reader, "1,9"), None, "before the header");
+            assert_eq!(reads(&mut reader, header), None);
+            assert_eq!(reads(&mut reader, line), Some(0.5), "{header}");
+            assert_eq!(reads(&mut reader, "Traceback"), None);
+            assert_eq!(reads(&mut reader, ""), None);
+        }
+    }
+}

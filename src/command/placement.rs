@@ -1,0 +1,96 @@
+//! Where a script runs: its share of the devices and of the processor's cores.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+/// Variables by which libraries learn how many threads to use; `NPROC` is XLA's.
+const THREADS: [&str; 9] = [
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "NPROC",
+];
+
+/// Variables that make a script reproducible and its losses come at once, where the user has not set them.
+const DEFAULTS: [(&str, &str); 2] = [("PYTHONUNBUFFERED", "1"), ("PYTHONHASHSEED", "0")];
+
+/// What to add to a script's environment. `threads` that the config gives win over what is inherited; the share of the cores does
+/// not.
+pub(super) fn environment(threads: Option<usize>, share: usize, inherited: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
+    let threads = THREADS.map(|name| (name, threads.unwrap_or(share).to_string(), threads.is_some()));
+    let defaults = DEFAULTS.map(|(name, value)| (name, value.to_owned(), false));
+    let wanted = threads.into_iter().chain(defaults).filter(|(name, _, wins)| *wins || !inherited(name));
+    wanted.map(|(name, value, _)| (name.to_owned(), value)).collect()
+}
+
+/// Devices, and how many scripts use each.
+#[derive(Debug)]
+pub(super) struct Devices {
+    names: Vec<String>,
+    users: Mutex<Vec<usize>>,
+}
+
+/// The use of a device, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place<'a> {
+    devices: &'a Devices,
+    index: usize,
+}
+
+impl Devices {
+    pub(super) fn new(names: Vec<String>) -> Self {
+        Self { users: Mutex::new(vec![0; names.len()]), names }
+    }
+
+    /// A place on the device with the fewest users, the first of them; `None` where there are no devices.
+    pub(super) fn take(&self) -> Option<Place<'_>> {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = (0..users.len()).min_by_key(|&index| users[index])?;
+        users[index] += 1;
+        Some(Place { devices: self, index })
+    }
+}
+
+impl Place<'_> {
+    /// The device's name.
+    pub(super) fn name(&self) -> &str {
+        &self.devices.names[self.index]
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.devices.users.lock().unwrap_or_else(PoisonError::into_inner)[self.index] -= 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_shared_out_evenly_and_given_back() {
+        let devices = Devices::new(vec!["a".into(), "b".into()]);
+        let (first, second, third) = (devices.take().unwrap(), devices.take().unwrap(), devices.take().unwrap());
+        assert_eq!([first.name(), second.name(), third.name()], ["a", "b", "a"]);
+        drop(second);
+        assert_eq!(devices.take().unwrap().name(), "b");
+        assert!(Devices::new(Vec::new()).take().is_none());
+    }
+
+    #[test]
+    fn what_is_inherited_wins_over_a_share_but_not_over_the_config() {
+        let set = |name: &str| name == "OMP_NUM_THREADS" || name == "PYTHONHASHSEED";
+        let shared = environment(None, 4, set);
+        assert_eq!(shared.get("OMP_NUM_THREADS"), None);
+        assert_eq!(shared.get("MKL_NUM_THREADS").map(String::as_str), Some("4"));
+        assert_eq!(shared.get("PYTHONUNBUFFERED").map(String::as_str), Some("1"));
+        assert_eq!(shared.get("PYTHONHASHSEED"), None);
+        assert_eq!(environment(Some(2), 4, set).get("OMP_NUM_THREADS").map(String::as_str), Some("2"));
+    }
+}
