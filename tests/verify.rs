@@ -104,8 +104,8 @@ fn an_interrupted_verification_goes_on_where_it_stopped() {
     assert!(folder.files("out") == whole);
     // Half of them, and then one cut short.
     let half = lines.len() / 2;
-    let mut torn: String = runs.lines().take(half).map(|line| format!("{line}\n")).collect();
-    torn += &runs.lines().nth(half).unwrap()[..60];
+    let torn = [runs.lines().take(half).collect::<Vec<_>>().join("\n").as_str(), "\n", &runs.lines().nth(half).unwrap()[..60]]
+        .concat();
     folder.write("out/verify-runs.jsonl", torn);
     let ran = folder.lrfind("verify q.toml --out out").ends_with(0);
     assert!(ran.stderr.contains(&format!("{half} of them kept")), "{ran:#?}");
@@ -118,7 +118,8 @@ fn an_interrupted_verification_goes_on_where_it_stopped() {
 #[test]
 fn kept_runs_serve_only_the_training_that_made_them() {
     let folder = Folder::new();
-    let rows = |slope: f64| (0..40).map(|k| format!("{k},{}\n", slope * f64::from(k) + f64::from(k % 3))).collect::<String>();
+    let row = |slope: f64, k: u32| format!("{k},{}\n", slope * f64::from(k) + f64::from(k % 3));
+    let rows = |slope: f64| (0..40).map(|k| row(slope, k)).collect::<Vec<_>>().concat();
     folder.write("d.csv", rows(1.0));
     let config = |rate: f64, batch: u64| {
         let data = "[data]\nkind = \"csv\"\npath = \"d.csv\"\ntask = \"regression\"\n[model]\nkind = \"linear\"\n";

@@ -199,8 +199,8 @@ mod tests {
         assert_eq!(
             render(&sample::held(), &files),
             "\
-HELD  0.12 is stable in 2 full runs; its final cost is 4 % above that of the best rate tested,
-0.5 (regret 0.4 %)
+HELD  0.12 is stable in 2 full runs; its final cost is 4 % above that of the best rate tested, 0.5
+(regret 0.4 %)
 
 rate  what it is                training cost  held out  regret  unstable  near the best after
 0.05  configured, best early    0.04           0.24      3.4 %   0 of 2    -
