@@ -186,15 +186,19 @@ fn init_writes_a_config_for_a_script() {
     assert!(ran.stdout.starts_with("mine: `python train.py --lr {lr} --seed {seed} --steps {steps}`"), "{ran:?}");
 }
 
-/// The program at work on scripts that write their process numbers and then say nothing.
-fn at_work(folder: &Folder) -> (Child, Vec<u32>) {
-    let child = folder.command().args(["find", "x.toml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+/// The program at work.
+fn at_work(folder: &Folder) -> Child {
+    folder.command().args(["find", "x.toml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// The process numbers that the first two scripts have written.
+fn pids(folder: &Folder) -> Vec<u32> {
     let started = Instant::now();
     loop {
         let text = fs::read_to_string(folder.path("pids")).unwrap_or_default();
         let pids: Vec<u32> = text.lines().filter_map(|line| line.parse().ok()).collect();
         if pids.len() >= 2 && text.ends_with('\n') {
-            return (child, pids);
+            return pids;
         }
         assert!(started.elapsed() < Duration::from_mins(1), "{text:?}");
         std::thread::sleep(Duration::from_millis(5));
@@ -218,7 +222,8 @@ fn all_gone(pids: &[u32]) {
 fn an_interrupted_search_leaves_no_script_behind() {
     for name in ["INT", "TERM"] {
         let folder = with_script("echo loss: 1; echo $$ >>pids; sleep 600");
-        let (child, pids) = at_work(&folder);
+        let child = at_work(&folder);
+        let pids = pids(&folder);
         signal(child.id(), name);
         let ran = Ran::of(&child.wait_with_output().unwrap()).ends_with(130);
         ran.complains_of(&["interrupted"]);
@@ -231,7 +236,8 @@ fn an_interrupted_search_leaves_no_script_behind() {
 fn an_impatient_user_leaves_no_script_behind_either() {
     // The scripts ignore the request to end, so that the second signal comes while the first is obeyed.
     let folder = with_script("trap '' TERM INT; echo $$ >>pids; while :; do sleep 1; done");
-    let (mut child, pids) = at_work(&folder);
+    let mut child = at_work(&folder);
+    let pids = pids(&folder);
     signal(child.id(), "INT");
     let mut said = [0; 11];
     let stderr = child.stderr.as_mut().unwrap();
