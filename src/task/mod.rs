@@ -1,6 +1,7 @@
 //! Data, models and optimisers: turns a checked plan into something that can be trained. burn lives here.
 
 mod allocator;
+mod augment;
 mod batches;
 pub mod data;
 mod device;
@@ -21,8 +22,9 @@ use crate::error::{DataError, TrialError};
 use crate::record::TrialSpec;
 use crate::trial::{Objective, Run, State};
 
+use augment::Augment;
 use batches::Source;
-use data::{Dataset, Split, Targets};
+use data::{Dataset, ExampleShape, Split, Targets};
 use layers::{Affine, Layer};
 use model::Model;
 use network::Network;
@@ -162,6 +164,14 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
     if training.label_smoothing > 0.0 && !classes {
         return Err(unsuitable("label smoothing needs classes, and this target is a number: leave label-smoothing out"));
     }
+    if let ExampleShape::Tokens { .. } = split.train.shape {
+        return Err(unsuitable(format!(
+            "text needs a model that reads its characters in order, and kind = \"{}\" does not: write another kind for the model",
+            plan.model.name()
+        )));
+    }
+    let augment =
+        plan.data.augment().map(|augment| Augment::new(augment, split.train.shape)).transpose().map_err(unsuitable)?;
     let batch_size = if training.batch_size == 0 { examples } else { training.batch_size };
     let shape = Shape::new(&plan.model, &split.train);
     if shape.widths.contains(&0) {
@@ -185,7 +195,7 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
     };
     Ok(Task {
         model: Box::new(model),
-        source: Source::examples(split.train, training.batch_size),
+        source: Source::examples(split.train, training.batch_size).augmented(augment),
         held_out: (!split.held_out.is_empty()).then(|| Source::examples(split.held_out, 0)),
         optimizer: training.optimizer.clone(),
         clip_norm: training.clip_norm,

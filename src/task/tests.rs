@@ -1,7 +1,7 @@
 //! Whole tasks: what a stacked run computes, and what `build` refuses.
 
 use super::*;
-use crate::config::{Column, DeviceKind, SearchPlan, TaskKind, TrainingPlan, UpdateRule};
+use crate::config::{Column, DeviceKind, PreparePlan, SearchPlan, TaskKind, TrainingPlan, UpdateRule};
 use crate::lr::{LearningRate, LrRange};
 use crate::schedule::Decay;
 
@@ -20,7 +20,7 @@ fn rules() -> [UpdateRule; 6] {
 }
 
 fn spirals() -> DataPlan {
-    let problem = SyntheticPlan::Spirals { samples: 90, classes: 3, noise: 0.1 };
+    let problem = SyntheticPlan::Spirals { samples: 90, classes: 3, noise: 0.1, label_noise: 0.0 };
     DataPlan::Synthetic { problem, data_seed: 1, held_out: 0.2 }
 }
 
@@ -234,9 +234,7 @@ fn facts_describe_the_task() {
             target: Column::Index(-1),
             task: TaskKind::Classification,
             header: None,
-            standardize: true,
-            held_out: 0.2,
-            split_seed: 0,
+            prepare: PreparePlan { standardize: true, held_out: 0.2, split_seed: 0, label_noise: 0.0, augment: None },
         },
         mlp(&[64, 64], Activation::Relu),
     );
