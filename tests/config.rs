@@ -275,6 +275,7 @@ fn keys_that_contradict_each_other() {
     one_problem(&format!("{SPIRALS}{MLP}[search]\nlong-iterations = 50"), 7, "shorter than a short one", "= 400");
     one_problem(&format!("{TEACHER}{MLP}[training]\nlabel-smoothing = 0.1"), 7, "is for classes", "remove");
     one_problem(&format!("{CSV}task = \"regression\"\nlabel-noise = 0.1\n{MLP}"), 5, "is for classes", "remove");
+    one_problem(&format!("{SPIRALS}{MLP}[training]\nbatch-size = 8\naccumulate = 9"), 8, "in 9 parts", "accumulate = 8");
     one_problem(&format!("{CSV}label-noise = 1.5\n{MLP}"), 4, "from 0 to 1", "label-noise = 0.1");
     one_problem(&format!("{QUADRATIC}curvatures = [1]\n{MLP}"), 6, "brings its own parameters", "remove [model]");
     one_problem(&format!("{SPIRALS}[model]\nkind = \"quadratic\""), 5, "only be trained on the quadratic", "kind = \"mlp\"");

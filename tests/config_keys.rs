@@ -13,7 +13,7 @@ const COMPLETE: [&str; 12] = [
     "name = \"a\"\ndevice = \"ndarray\"\n[data]\nkind = \"csv\"\npath = \"a\"\ntarget = -1\ntask = \"regression\"\nheader = true\n\
      standardize = true\nheld-out = 0.2\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
      optimizer = { kind = \"sgd\", momentum = 0.9, dampening = 0.0, nesterov = true, weight-decay = 1e-4, decoupled = true }\n\
-     batch-size = 32\nepochs = 100\nlearning-rate = 0.05\nclip-norm = 1.0\n\
+     batch-size = 32\naccumulate = 4\nepochs = 100\nlearning-rate = 0.05\nclip-norm = 1.0\n\
      schedule = { kind = \"linear\", final-fraction = 0.01, decay-epochs = 100, warmup-iterations = 500 }\n[search]\n\
      range = [1e-5, 1.0]\nextend = true\niterations = 100\nlong-iterations = 400\nseeds = 3\nfirst-seed = 0\n\
      resolution = 0.02\nsafety = 2.0\ncheck-margin = 1.5\nbudget = 1000000\n",

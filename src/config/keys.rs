@@ -142,6 +142,7 @@ const KEYS: &[Key] = keys! {
     "training" {
         "optimizer", "string or section", "\"sgd\"", "{ kind = \"sgd\", momentum = 0.9 }", "the update rule: its name, or a table of the keys of `[training.optimizer]`";
         "batch-size", "integer or \"full\"", "32", "32", "examples in a mini-batch; \"full\" or 0 for the whole training part";
+        "accumulate", "integer", "1", "4", "parts of a mini-batch that are computed one after the other and averaged: a large `batch-size` in little memory";
         "epochs", "number", "100", "100", "passes through the training part that the long run will make";
         "learning-rate", "number", "none", "0.05", "the configured rate, which `check` judges";
         "schedule", "string or section", "\"linear\"", "{ kind = \"cosine\" }", "how the rate falls: a name, or a table of the keys of `[training.schedule]`";

@@ -93,6 +93,8 @@ pub struct TrainingPlan {
     pub optimizer: OptimizerPlan,
     /// Examples in a mini-batch; 0 for the whole training part.
     pub batch_size: usize,
+    /// Parts of a mini-batch whose gradients are computed one after the other and averaged, to save memory; at least 1.
+    pub accumulate: usize,
     /// Passes through the training part that the long run will make.
     pub epochs: f64,
     /// The configured ε₀, which `check` judges.

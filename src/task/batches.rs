@@ -1,5 +1,7 @@
 //! What the trials are shown at each step. It depends on a trial's seed alone, so trials at different rates are paired.
 
+use std::ops::Range;
+
 use super::augment::Augment;
 use super::data::{self, Dataset, Inputs};
 use super::random::{self, Purpose};
@@ -104,6 +106,23 @@ impl Examples {
         }
     }
 
+    /// The same examples of every lane of `batch`, which has so many lanes.
+    fn part(&self, batch: &Batch, lanes: usize, own: Range<usize>) -> Batch {
+        let mut part = self.empty(own.len() * lanes);
+        part.examples = own.len();
+        for lane in 0..lanes {
+            let rows = lane * batch.examples + own.start..lane * batch.examples + own.end;
+            part.inputs.extend_from_slice(&batch.inputs[rows.start * self.features..rows.end * self.features]);
+            let answers = rows.start * self.answers..rows.end * self.answers;
+            match (&mut part.targets, &batch.targets) {
+                (Targets::Classes(own), Targets::Classes(all)) => own.extend_from_slice(&all[answers]),
+                (Targets::Values(own), Targets::Values(all)) => own.extend_from_slice(&all[answers]),
+                _ => unreachable!("`empty` makes targets of the same kind"),
+            }
+        }
+        part
+    }
+
     /// Appends the examples of an earlier lane once more.
     fn repeat(&self, lane: usize, batch: &mut Batch) {
         let rows = lane * batch.examples..(lane + 1) * batch.examples;
@@ -187,6 +206,21 @@ impl Feed<'_> {
                 self.mini_batch(all, batch_size.unwrap_or(all.count), augment.as_ref(), step)
             }
             Source::Jitter { dimensions, noise } => self.centres(*dimensions, *noise, step),
+        }
+    }
+
+    /// The next batch of every lane in at most so many parts, each with its share of every lane's examples.
+    pub(crate) fn next_in_parts(&mut self, parts: usize) -> Vec<Batch> {
+        let batch = self.next();
+        match self.source {
+            Source::Examples { all, batch_size, augment } if parts > 1 => {
+                // A whole set that is not augmented is shared by all lanes.
+                let lanes = if batch_size.is_none() && augment.is_none() { 1 } else { self.seeds.len() };
+                let size = batch.examples.div_ceil(parts);
+                let starts = (0..batch.examples).step_by(size);
+                starts.map(|start| all.part(&batch, lanes, start..(start + size).min(batch.examples))).collect()
+            }
+            _ => vec![batch],
         }
     }
 
@@ -325,6 +359,25 @@ mod tests {
             let mut probe = source.probe().inputs;
             probe.sort_by(f32::total_cmp);
             assert_eq!(probe, (1..=92u8).map(f32::from).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn parts_of_a_batch_hold_each_lanes_examples_once() {
+        for (batch_size, seeds, lanes) in [(10, vec![1, 2], 2), (0, vec![1, 2], 1)] {
+            let source = source(batch_size);
+            let whole = source.feed(seeds.clone()).next();
+            let parts = source.feed(seeds).next_in_parts(3);
+            assert_eq!(parts.iter().map(|part| part.examples).sum::<usize>(), whole.examples);
+            assert_eq!(parts.len(), 3);
+            for lane in 0..lanes {
+                let of = |batch: &Batch| batch.inputs[lane * batch.examples..(lane + 1) * batch.examples].to_vec();
+                assert_eq!(parts.iter().flat_map(of).collect::<Vec<_>>(), of(&whole));
+            }
+            for part in parts {
+                let Targets::Values(values) = &part.targets else { panic!("values stay values") };
+                assert_eq!((values, part.inputs.len()), (&part.inputs, lanes * part.examples));
+            }
         }
     }
 

@@ -61,6 +61,8 @@ pub struct Task {
     held_out: Option<Source>,
     optimizer: OptimizerPlan,
     clip_norm: Option<f64>,
+    /// Parts that a batch is computed in.
+    accumulate: usize,
     max_lanes: usize,
     facts: TaskFacts,
 }
@@ -134,6 +136,7 @@ fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<Task, TaskEr
         held_out: None,
         optimizer: plan.training.optimizer.clone(),
         clip_norm: plan.training.clip_norm,
+        accumulate: 1,
         max_lanes,
         facts: TaskFacts {
             model: facts::quadratic(curvatures),
@@ -181,7 +184,7 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
             shape.widths
         )));
     }
-    let max_lanes = lanes(plan, &shape.size(batch_size))?;
+    let max_lanes = lanes(plan, &shape.size(batch_size.div_ceil(training.accumulate.max(1))))?;
     let device = device::device(plan.device);
     let model = Network::new(shape.layers(), split.train.features, training.label_smoothing, device);
     let facts = TaskFacts {
@@ -199,6 +202,7 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
         held_out: (!split.held_out.is_empty()).then(|| Source::examples(split.held_out, 0)),
         optimizer: training.optimizer.clone(),
         clip_norm: training.clip_norm,
+        accumulate: training.accumulate,
         max_lanes,
         facts,
     })

@@ -28,7 +28,10 @@ pub(super) fn read(images: &Path, labels: &Path) -> Result<Table, DataError> {
     let (shape, inputs) = match dimensions[1..] {
         [height, width] => (ExampleShape::Image { channels: 1, height, width }, Inputs::pixels(pixels, 1)),
         [channels, height, width] => (ExampleShape::Image { channels, height, width }, Inputs::pixels(pixels, channels)),
-        _ => (ExampleShape::Flat, Inputs::Numbers(pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect())),
+        _ => {
+            check_size::<f32>(images, examples as u64, (pixels.len() / examples) as u64)?;
+            (ExampleShape::Flat, Inputs::Numbers(pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect()))
+        }
     };
     let data = Dataset { features: dimensions[1..].iter().product(), shape, inputs, targets };
     Ok(Table { data, columns: Vec::new(), classes, notes: Vec::new() })
@@ -51,7 +54,7 @@ fn read_images(path: &Path) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     if *examples == 0 || features == 0 {
         return Err(fault(path, None, format!("holds no pixels ({}): name a file with images", shape())));
     }
-    check_size::<f32>(path, u64::from(*examples), features)?;
+    check_size::<u8>(path, u64::from(*examples), features)?;
     let pixels = read_elements(path, &mut file, u64::from(*examples) * features)?;
     Ok((dimensions.iter().map(|&d| d as usize).collect(), pixels))
 }
