@@ -108,8 +108,11 @@ impl DataPlan {
     pub fn task(&self) -> TaskKind {
         match self {
             Self::Csv { task, .. } | Self::Npy { task, .. } | Self::Npz { task, .. } => *task,
-            Self::Idx { .. } | Self::ImageFolder { .. } | Self::Text { .. } | Self::Known { .. } => TaskKind::Classification,
-            Self::Synthetic { problem: SyntheticPlan::Spirals { .. }, .. } => TaskKind::Classification,
+            Self::Idx { .. }
+            | Self::ImageFolder { .. }
+            | Self::Text { .. }
+            | Self::Known { .. }
+            | Self::Synthetic { problem: SyntheticPlan::Spirals { .. }, .. } => TaskKind::Classification,
             Self::Synthetic { .. } => TaskKind::Regression,
         }
     }

@@ -20,7 +20,9 @@ pub(super) fn standardize(train: &mut Dataset, held_out: &mut Dataset, columns: 
             Inputs::Bytes { tables, .. } => Box::new(tables.iter_mut().map(<[f32; 256]>::as_mut_slice)),
         };
         for (group, moments) in groups.zip(moments.iter().cycle()) {
-            group.iter_mut().for_each(|x| *x = moments.scaled(*x));
+            for x in group {
+                *x = moments.scaled(*x);
+            }
         }
     }
     let constant = columns.iter().zip(&moments).filter(|(_, moments)| moments.constant);
@@ -62,7 +64,9 @@ fn of_numbers(numbers: &[f32], features: usize, plane: usize) -> Vec<Moments> {
     let mut all = vec![Moments { mean: 0.0, variance: 0.0, constant: true }; features / plane];
     for row in numbers.chunks_exact(features) {
         for (moments, group) in all.iter_mut().zip(row.chunks_exact(plane)) {
-            group.iter().for_each(|&x| moments.mean += f64::from(x) / count);
+            for &x in group {
+                moments.mean += f64::from(x) / count;
+            }
         }
     }
     for row in numbers.chunks_exact(features) {
@@ -83,7 +87,9 @@ fn of_bytes(bytes: &[u8], features: usize, tables: &[[f32; 256]]) -> Vec<Moments
     let mut counts = vec![[0u64; 256]; tables.len()];
     for row in bytes.chunks_exact(features) {
         for (counts, part) in counts.iter_mut().zip(row.chunks_exact(plane)) {
-            part.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+            for &byte in part {
+                counts[usize::from(byte)] += 1;
+            }
         }
     }
     let moments = |(counts, table): (&[u64; 256], &[f32; 256])| {

@@ -68,5 +68,8 @@ fn text(path: &Path) -> Result<String, DataError> {
         let line = before.split(|&byte| byte == b'\n').count() as u64;
         fault(path, line, "is not UTF-8 text from this line on: save the file as UTF-8")
     })?;
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+    match text.strip_prefix('\u{feff}') {
+        Some(rest) => Ok(rest.to_owned()),
+        None => Ok(text),
+    }
 }

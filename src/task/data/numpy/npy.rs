@@ -175,7 +175,7 @@ mod tests {
         assert_eq!(of(Kind::Unsigned(2), &[0xff, 0xff]), 65_535.0);
         assert_eq!(of(Kind::Signed(1), &[0xff]), -1.0);
         assert_eq!(of(Kind::Signed(4), &(-70_000i32).to_le_bytes()), -70_000.0);
-        assert_eq!(of(Kind::Signed(8), &i64::MIN.to_le_bytes()), -9.223_372_036_854_775_808e18);
+        assert_eq!(of(Kind::Signed(8), &i64::MIN.to_le_bytes()), i64::MIN as f64);
         assert_eq!(of(Kind::Float(4), &0.5f32.to_le_bytes()), 0.5);
         assert_eq!(of(Kind::Float(8), &(-1e300f64).to_le_bytes()), -1e300);
     }
