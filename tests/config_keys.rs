@@ -9,15 +9,15 @@ fn read(text: &str) -> Result<Plan, ConfigErrors> {
 }
 
 /// One config for each kind of section, with every key that goes with it.
-const COMPLETE: [&str; 7] = [
+const COMPLETE: [&str; 12] = [
     "name = \"a\"\ndevice = \"ndarray\"\n[data]\nkind = \"csv\"\npath = \"a\"\ntarget = -1\ntask = \"regression\"\nheader = true\n\
      standardize = true\nheld-out = 0.2\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
      optimizer = { kind = \"sgd\", momentum = 0.9, dampening = 0.0, nesterov = true, weight-decay = 1e-4, decoupled = true }\n\
-     batch-size = 32\nepochs = 100\nlearning-rate = 0.05\nclip-norm = 1.0\n\
+     batch-size = 32\naccumulate = 4\nepochs = 100\nlearning-rate = 0.05\nclip-norm = 1.0\n\
      schedule = { kind = \"linear\", final-fraction = 0.01, decay-epochs = 100, warmup-iterations = 500 }\n[search]\n\
      range = [1e-5, 1.0]\nextend = true\niterations = 100\nlong-iterations = 400\nseeds = 3\nfirst-seed = 0\n\
      resolution = 0.02\nsafety = 2.0\ncheck-margin = 1.5\nbudget = 1000000\n",
-    "[data]\nkind = \"idx\"\nimages = \"a\"\nlabels = \"b\"\n[model]\nkind = \"mlp\"\nhidden = [8]\nactivation = \"relu\"\n\
+    "[data]\nkind = \"idx\"\nimages = \"a\"\nlabels = \"b\"\nlabel-noise = 0.1\n[model]\nkind = \"mlp\"\nhidden = [8]\nactivation = \"relu\"\n\
      init = \"he\"\ninit-scale = 1.0\n[training]\nlabel-smoothing = 0.1\nschedule = { kind = \"step\", factor = 0.1, every-epochs = 30 }\n",
     "[data]\nkind = \"synthetic\"\nproblem = \"teacher-student\"\nsamples = 9\nfeatures = 16\nhidden = 32\nnoise = 0.1\n\
      data-seed = 0\n[model]\nkind = \"mlp\"\n[training]\noptimizer = { kind = \"adam\", beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }\n",
@@ -25,6 +25,11 @@ const COMPLETE: [&str; 7] = [
      optimizer = { kind = \"rmsprop\", alpha = 0.99, epsilon = 1e-8, momentum = 0.9 }\n",
     "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncurvatures = [1.0, 10.0]\n[model]\nkind = \"quadratic\"\n",
     "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncondition = 100.0\ndimensions = 10\nmax-curvature = 1.0\n",
+    "[data]\nkind = \"npy\"\npath = \"x\"\ntargets = \"y\"\ntask = \"regression\"\nchannels-last = true\n[model]\nkind = \"mlp\"\n",
+    "[data]\nkind = \"image-folder\"\npath = \"x\"\nsize = [32, 32]\nchannels = 3\naugment = { flip = true, crop = 2 }\n[model]\nkind = \"mlp\"\n",
+    "[data]\nkind = \"text\"\npath = \"x\"\ncontext = 64\nheld-out = 0.1\n[model]\nkind = \"mlp\"\n",
+    "[data]\nkind = \"cifar10\"\nsplit-seed = 1\n[data.augment]\nflip = true\n[model]\nkind = \"mlp\"\n",
+    "[data]\nkind = \"npz\"\npath = \"x\"\ninputs = \"x\"\ntargets = \"y\"\nlabel-noise = 0.1\n[model]\nkind = \"mlp\"\n",
     "[data]\nkind = \"synthetic\"\nproblem = \"spirals\"\n[model]\nkind = \"linear\"\n[training.optimizer]\nkind = \"lion\"\n\
      beta1 = 0.9\n[training.schedule]\nkind = \"exponential\"\n",
 ];

@@ -98,14 +98,21 @@ const KEYS: &[Key] = keys! {
         "search", "section", "all defaults", "{ seeds = 5 }", "how to search for the rate";
     }
     "data" {
-        "kind", "\"csv\" | \"idx\" | \"synthetic\"", "required", "\"csv\"", "where the examples come from";
-        "path", "string", "required (csv)", "\"data/train.csv\"", "the CSV file, plain or `.gz`, relative to the config file";
+        "kind", "\"csv\" | \"idx\" | \"npy\" | \"npz\" | \"image-folder\" | \"text\" | \"mnist\" | \"fashion-mnist\" | \"cifar10\" | \"synthetic\"", "required", "\"csv\"", "where the examples come from";
+        "path", "string", "required (csv, npy, npz, image-folder, text)", "\"data/train.csv\"", "the file: CSV, text or `.npy` of the inputs, plain or `.gz`, or `.npz`; or the folder of the images or of the known data set (see [Data](#data)); relative to the config file";
         "target", "integer or string", "-1", "-1", "csv: the column to predict: a position (negative from the end) or a name";
-        "task", "\"classification\" | \"regression\"", "\"classification\"", "\"regression\"", "csv: whether the target is a class or a number";
+        "task", "\"classification\" | \"regression\"", "\"classification\"", "\"regression\"", "csv, npy, npz: whether the target is a class or a number";
         "header", "boolean", "found out", "true", "csv: whether the first line names the columns";
         "images", "string", "required (idx)", "\"data/train-images-idx3-ubyte.gz\"", "the IDX image file, plain or `.gz`";
         "labels", "string", "required (idx)", "\"data/train-labels-idx1-ubyte.gz\"", "the IDX label file, plain or `.gz`";
-        "standardize", "boolean", "true (csv), false (idx)", "true", "shift and scale each feature to mean 0 and deviation 1 on the training part";
+        "inputs", "string", "\"x\"", "\"x\"", "npz: name of the array of inputs; its first axis counts the examples";
+        "targets", "string", "required (npy), \"y\" (npz)", "\"y\"", "npy: the `.npy` file of the targets; npz: name of their array";
+        "channels-last", "boolean", "false", "true", "npy, npz: images are `(examples, height, width, channels)` rather than `(examples, channels, height, width)`";
+        "size", "two integers", "required (image-folder)", "[32, 32]", "image-folder: height and width that images are resized to";
+        "channels", "1 | 3", "3", "1", "image-folder: grey or colour";
+        "context", "integer", "64", "64", "text: characters in a piece";
+        "augment", "section", "none", "{ flip = true, crop = 2 }", "images: random changes, drawn anew at each step";
+        "standardize", "boolean", "true (csv, npy, npz), false (other images)", "true", "shift and scale each feature, or each channel of images, to mean 0 and deviation 1 on the training part";
         "problem", "\"teacher-student\" | \"spirals\" | \"quadratic\"", "required (synthetic)", "\"spirals\"", "which made-up problem";
         "samples", "integer", "1024", "1024", "teacher-student, spirals: how many examples";
         "features", "integer", "16", "16", "teacher-student: input features";
@@ -118,7 +125,12 @@ const KEYS: &[Key] = keys! {
         "max-curvature", "number", "1.0", "1.0", "quadratic with `condition`: the largest curvature";
         "data-seed", "integer", "0", "0", "synthetic: the seed the problem is made from";
         "held-out", "number", "0.2", "0.2", "share of the examples kept from training; not for the quadratic problem";
-        "split-seed", "integer", "0", "0", "csv, idx: the seed of the split";
+        "split-seed", "integer", "0", "0", "files: the seed of the split and of the label noise";
+        "label-noise", "number", "0.0", "0.1", "share of the training labels replaced by a class drawn at random, the same for all trials; for classes only";
+    }
+    "data.augment" {
+        "flip", "boolean", "false", "true", "flip half of the images from left to right";
+        "crop", "integer", "0", "2", "shift each image by up to so many pixels in both directions, with zeros where nothing is left";
     }
     "model" {
         "kind", "\"linear\" | \"mlp\" | \"quadratic\"", "required", "\"mlp\"", "linear or logistic regression, a multi-layer perceptron, or the quadratic problem's own parameters";
@@ -130,6 +142,7 @@ const KEYS: &[Key] = keys! {
     "training" {
         "optimizer", "string or section", "\"sgd\"", "{ kind = \"sgd\", momentum = 0.9 }", "the update rule: its name, or a table of the keys of `[training.optimizer]`";
         "batch-size", "integer or \"full\"", "32", "32", "examples in a mini-batch; \"full\" or 0 for the whole training part";
+        "accumulate", "integer", "1", "4", "parts of a mini-batch that are computed one after the other and averaged: a large `batch-size` in little memory";
         "epochs", "number", "100", "100", "passes through the training part that the long run will make";
         "learning-rate", "number", "none", "0.05", "the configured rate, which `check` judges";
         "schedule", "string or section", "\"linear\"", "{ kind = \"cosine\" }", "how the rate falls: a name, or a table of the keys of `[training.schedule]`";

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::plan::{Activation, DataPlan, DeviceKind, Init, ModelPlan, OptimizerPlan, SyntheticPlan, TaskKind, UpdateRule};
+use super::plan::{
+    Activation, AugmentPlan, DataPlan, DeviceKind, Init, KnownSet, ModelPlan, OptimizerPlan, SyntheticPlan, TaskKind,
+    UpdateRule,
+};
 
 /// Gives an enum without fields its list of names, `name()` and `Display`.
 macro_rules! named {
@@ -71,17 +74,45 @@ impl SyntheticPlan {
     }
 }
 
+impl KnownSet {
+    /// The name used in configs and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mnist => "mnist",
+            Self::FashionMnist => "fashion-mnist",
+            Self::Cifar10 => "cifar10",
+        }
+    }
+}
+
 impl DataPlan {
     /// Whether the data is the synthetic quadratic, which has parameters but no examples.
     pub fn is_quadratic(&self) -> bool {
         matches!(self, Self::Synthetic { problem: SyntheticPlan::Quadratic { .. }, .. })
     }
 
+    /// How images are changed at random before they are trained on.
+    pub fn augment(&self) -> Option<AugmentPlan> {
+        match self {
+            Self::Csv { prepare, .. }
+            | Self::Idx { prepare, .. }
+            | Self::Npy { prepare, .. }
+            | Self::Npz { prepare, .. }
+            | Self::ImageFolder { prepare, .. }
+            | Self::Known { prepare, .. } => prepare.augment,
+            Self::Text { .. } | Self::Synthetic { .. } => None,
+        }
+    }
+
     /// Classes or a number; the quadratic counts as regression.
     pub fn task(&self) -> TaskKind {
         match self {
-            Self::Csv { task, .. } => *task,
-            Self::Idx { .. } | Self::Synthetic { problem: SyntheticPlan::Spirals { .. }, .. } => TaskKind::Classification,
+            Self::Csv { task, .. } | Self::Npy { task, .. } | Self::Npz { task, .. } => *task,
+            Self::Idx { .. }
+            | Self::ImageFolder { .. }
+            | Self::Text { .. }
+            | Self::Known { .. }
+            | Self::Synthetic { problem: SyntheticPlan::Spirals { .. }, .. } => TaskKind::Classification,
             Self::Synthetic { .. } => TaskKind::Regression,
         }
     }

@@ -14,8 +14,8 @@ const STEPS: u64 = 3;
 /// Its rate: small, so that it stays finite.
 const RATE: f64 = 1e-3;
 
-/// The identity of `task`: a digest of its recipe (model, optimiser, batch size, backend), of the examples as they are trained on,
-/// and of the exact losses of a trial's first steps, since processors with other vector units or caches add in another order.
+/// The identity of `task`: a digest of its recipe (model, optimiser, batch size, backend), of its initial weights, of the examples
+/// with what is done to them, and of the exact losses of a trial's first steps, since processors with other vector units or caches add in another order.
 /// Where the examples came from, and what they are called, is not part of it.
 ///
 /// `None` when it cannot be trained at all.
@@ -23,6 +23,10 @@ pub(super) fn of(task: &Task) -> Option<String> {
     let mut digest = Digester(Sha256::new());
     digest.bytes(task.recipe.as_bytes());
     digest.bytes(format!("{:?}", task.model.parameters()).as_bytes());
+    // Two seeds tell weights that are given from weights that are drawn.
+    for seed in 0..2 {
+        task.model.initial(seed).iter().for_each(|tensor| digest.numbers(tensor, f32::to_le_bytes));
+    }
     digest.source(Some(&task.source));
     digest.source(task.held_out.as_ref());
     digest.numbers(&first_losses(task)?, |loss| loss.to_bits().to_le_bytes());
@@ -61,9 +65,9 @@ impl Digester {
         match source {
             None => self.bytes(b"none"),
             Some(Source::Jitter { dimensions, noise }) => self.bytes(format!("jitter {dimensions} {noise:e}").as_bytes()),
-            Some(Source::Examples { all, features, batch_size }) => {
-                self.bytes(format!("examples {features} {batch_size:?}").as_bytes());
-                self.batch(all);
+            Some(source @ Source::Examples { batch_size, augment, .. }) => {
+                self.bytes(format!("examples {batch_size:?} {augment:?}").as_bytes());
+                source.chunks().for_each(|chunk| self.batch(&chunk));
             }
         }
     }
@@ -143,6 +147,8 @@ mod tests {
             format!("{DATA}{MODEL}[training]\nbatch-size = \"full\"\n"),
             format!("{DATA}{MODEL}[training]\nlabel-smoothing = 0.1\n"),
             format!("{DATA}{MODEL}[training]\nclip-norm = 1.0\n"),
+            format!("{DATA}{MODEL}[training]\naccumulate = 2\n"),
+            format!("{DATA}label-noise = 0.2\n{MODEL}"),
             format!("device = \"ndarray\"\n{DATA}{MODEL}"),
         ] {
             let identity = of(&other);

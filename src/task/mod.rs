@@ -1,6 +1,7 @@
 //! Data, models and optimisers: turns a checked plan into something that can be trained. burn lives here.
 
 mod allocator;
+mod augment;
 mod batches;
 pub mod data;
 mod device;
@@ -25,8 +26,9 @@ use crate::error::{DataError, TrialError};
 use crate::record::TrialSpec;
 use crate::trial::{Objective, Run, State};
 
+use augment::Augment;
 use batches::Source;
-use data::{Dataset, Split, Targets};
+use data::{Dataset, ExampleShape, Split, Targets};
 use layers::{Affine, Layer};
 use model::Model;
 use network::Network;
@@ -63,6 +65,8 @@ pub struct Task {
     held_out: Option<Source>,
     optimizer: OptimizerPlan,
     clip_norm: Option<f64>,
+    /// Parts that a batch is computed in.
+    accumulate: usize,
     max_lanes: usize,
     facts: TaskFacts,
     /// All of the plan that decides what a trial computes, the examples apart.
@@ -133,6 +137,7 @@ fn recipe(plan: &Plan, problem: impl Serialize) -> String {
         "model": plan.model,
         "optimizer": training.optimizer,
         "batch_size": training.batch_size,
+        "accumulate": training.accumulate,
         "label_smoothing": training.label_smoothing,
         "clip_norm": training.clip_norm,
         "device": plan.device,
@@ -157,6 +162,7 @@ fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<Task, TaskEr
         held_out: None,
         optimizer: plan.training.optimizer.clone(),
         clip_norm: plan.training.clip_norm,
+        accumulate: 1,
         max_lanes,
         facts: TaskFacts {
             model: facts::quadratic(curvatures),
@@ -188,6 +194,14 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
     if training.label_smoothing > 0.0 && !classes {
         return Err(unsuitable("label smoothing needs classes, and this target is a number: leave label-smoothing out"));
     }
+    if let ExampleShape::Tokens { .. } = split.train.shape {
+        return Err(unsuitable(format!(
+            "text needs a model that reads its characters in order, and kind = \"{}\" does not: write another kind for the model",
+            plan.model.name()
+        )));
+    }
+    let augment =
+        plan.data.augment().map(|augment| Augment::new(augment, split.train.shape)).transpose().map_err(unsuitable)?;
     let batch_size = if training.batch_size == 0 { examples } else { training.batch_size };
     let shape = Shape::new(&plan.model, &split.train);
     if shape.widths.contains(&0) {
@@ -197,8 +211,9 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
             shape.widths
         )));
     }
-    let max_lanes = lanes(plan, &shape.size(batch_size))?;
+    let max_lanes = lanes(plan, &shape.size(batch_size.div_ceil(training.accumulate.max(1))))?;
     let device = device::device(plan.device);
+    let recipe = recipe(plan, format!("{:?}", split.train.shape));
     let model = Network::new(shape.layers(), split.train.features, training.label_smoothing, device);
     let facts = TaskFacts {
         model: facts::network(&shape.widths, shape.activation, classes),
@@ -211,13 +226,14 @@ fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
     };
     Ok(Task {
         model: Box::new(model),
-        source: Source::examples(split.train, training.batch_size),
+        source: Source::examples(split.train, training.batch_size).augmented(augment),
         held_out: (!split.held_out.is_empty()).then(|| Source::examples(split.held_out, 0)),
         optimizer: training.optimizer.clone(),
         clip_norm: training.clip_norm,
+        accumulate: training.accumulate,
         max_lanes,
         facts,
-        recipe: recipe(plan, ()),
+        recipe,
     })
 }
 
