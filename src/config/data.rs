@@ -55,7 +55,7 @@ fn csv(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
         );
     }
     let (task, standardize) = (section.choice("task", TaskKind::NAMES), section.boolean("standardize"));
-    let (held_out, split_seed) = (held_out(section), seed(section, "split-seed"));
+    let (shape, held_out, split_seed) = (shape(section), held_out(section), seed(section, "split-seed"));
     let (source, path) = path?;
     Some(DataPlan::Csv {
         path,
@@ -63,10 +63,21 @@ fn csv(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
         target: target.unwrap_or(Column::Index(-1)),
         task: task.unwrap_or(TaskKind::Classification),
         header,
+        shape,
         standardize: standardize.unwrap_or(true),
         held_out,
         split_seed,
     })
+}
+
+/// Channels, height and width of an image.
+fn shape(section: &mut Section<'_>) -> Option<[usize; 3]> {
+    let lengths = section.integers("shape", 1..=MOST_UNITS)?;
+    let shape = lengths.try_into().ok();
+    if shape.is_none() {
+        section.wrong_value("shape", "three integers: channels, height and width");
+    }
+    shape
 }
 
 fn idx(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {

@@ -18,6 +18,17 @@ pub(crate) struct Batch {
     pub(crate) inputs: Vec<f32>,
     /// Laid out like the inputs.
     pub(crate) targets: Targets,
+    /// What dropout draws from in a training step; `None` outside of training.
+    pub(crate) draws: Option<Draws>,
+}
+
+/// Decides the random numbers that the layers of each trial draw in one training step.
+#[derive(Debug, Clone)]
+pub(crate) struct Draws {
+    /// Each lane's seed.
+    pub(crate) seeds: Vec<u64>,
+    /// The step, counted from 0.
+    pub(crate) step: u64,
 }
 
 /// What the outputs are compared with.
@@ -58,7 +69,7 @@ impl Source {
             data::Targets::Classes { labels, .. } => Targets::Classes(labels.into_iter().map(|label| label as u32).collect()),
             data::Targets::Values(values) => Targets::Values(values),
         };
-        let all = Batch { examples, inputs: data.inputs, targets };
+        let all = Batch { examples, inputs: data.inputs, targets, draws: None };
         Self::Examples { all, features: data.features, batch_size: (batch_size > 0).then_some(batch_size) }
     }
 
@@ -73,7 +84,7 @@ impl Source {
                 probe
             }
             Self::Jitter { dimensions, .. } => {
-                Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0; *dimensions]) }
+                Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0; *dimensions]), draws: None }
             }
         }
     }
@@ -109,7 +120,7 @@ impl Batch {
             Targets::Classes(_) => Targets::Classes(Vec::with_capacity(examples)),
             Targets::Values(_) => Targets::Values(Vec::with_capacity(examples)),
         };
-        Self { examples: 0, inputs: Vec::with_capacity(examples * per_example), targets }
+        Self { examples: 0, inputs: Vec::with_capacity(examples * per_example), targets, draws: None }
     }
 
     /// Appends these rows of `all`.
@@ -159,11 +170,12 @@ impl Feed<'_> {
     pub(crate) fn next(&mut self) -> Batch {
         let step = self.step;
         self.step += 1;
-        match self.source {
+        let batch = match self.source {
             Source::Examples { all, batch_size: None, .. } => all.clone(),
             Source::Examples { all, features, batch_size: Some(size) } => self.mini_batch(all, *features, *size, step),
             Source::Jitter { dimensions, noise } => self.centres(*dimensions, *noise, step),
-        }
+        };
+        Batch { draws: Some(Draws { seeds: self.seeds.clone(), step }), ..batch }
     }
 
     /// Goes on with the batch of step `step`.
@@ -200,7 +212,7 @@ impl Feed<'_> {
             let mut rng = random::stream(seed, Purpose::Jitter, step);
             centres.extend((0..dimensions).map(|_| (noise * random::standard_normal(&mut rng)) as f32));
         }
-        Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(centres) }
+        Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(centres), draws: None }
     }
 }
 
@@ -226,7 +238,15 @@ mod tests {
     /// Twenty-three examples that carry their own number.
     fn source(batch_size: usize) -> Source {
         let numbers: Vec<f32> = (0..23u8).map(f32::from).collect();
-        Source::examples(Dataset { features: 1, inputs: numbers.clone(), targets: data::Targets::Values(numbers) }, batch_size)
+        Source::examples(
+            Dataset {
+                features: 1,
+                shape: data::ExampleShape::Flat,
+                inputs: numbers.clone(),
+                targets: data::Targets::Values(numbers),
+            },
+            batch_size,
+        )
     }
 
     #[test]
@@ -298,7 +318,12 @@ mod tests {
     #[test]
     fn the_probe_set_is_part_of_the_training_set() {
         let numbers: Vec<f32> = (0..1000u16).map(f32::from).collect();
-        let data = Dataset { features: 1, inputs: numbers.clone(), targets: data::Targets::Values(numbers) };
+        let data = Dataset {
+            features: 1,
+            shape: data::ExampleShape::Flat,
+            inputs: numbers.clone(),
+            targets: data::Targets::Values(numbers),
+        };
         let probe = Source::examples(data, 10).probe();
         let mut seen = probe.inputs.clone();
         seen.sort_by(f32::total_cmp);

@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     Jitter = 7,
     /// Which examples are probed.
     Probe = 8,
+    /// Which values a dropout layer drops.
+    Dropout = 20,
 }
 
 /// The stream of (`seed`, `purpose`, `index`).
@@ -88,8 +90,9 @@ mod tests {
             Purpose::Order,
             Purpose::Jitter,
             Purpose::Probe,
+            Purpose::Dropout,
         ];
-        assert_eq!(purposes.map(|p| p as u64), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(purposes.map(|p| p as u64), [1, 2, 3, 4, 5, 6, 7, 8, 20]);
     }
 
     #[test]

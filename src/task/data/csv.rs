@@ -9,7 +9,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 
 use super::labels::Labels;
 use super::source::{Allowance, Lines, open, read_error};
-use super::{Dataset, Table, Targets, check_size, fault, quoted};
+use super::{Dataset, ExampleShape, Table, Targets, check_size, fault, quoted};
 use crate::config::{Column, TaskKind};
 use crate::error::DataError;
 use layout::Layout;
@@ -250,7 +250,12 @@ impl Rows {
                 (Targets::Values(values), Vec::new())
             }
         };
-        Ok(Table { data: Dataset { features, inputs: self.inputs, targets }, columns, classes, notes })
+        Ok(Table {
+            data: Dataset { features, shape: ExampleShape::Flat, inputs: self.inputs, targets },
+            columns,
+            classes,
+            notes,
+        })
     }
 }
 

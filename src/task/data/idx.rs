@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use super::source::{open, read_error};
-use super::{Dataset, Table, Targets, check_size, fault};
+use super::{Dataset, ExampleShape, Table, Targets, check_size, fault};
 use crate::error::DataError;
 
 /// The element type of unsigned bytes, the only one that images and labels come in.
@@ -13,7 +13,7 @@ const UNSIGNED_BYTE: u8 = 0x08;
 
 /// Reads images, pixels scaled from 0..=255 to [0, 1], and their labels, the values that occur numbered from 0 in order.
 pub(super) fn read(images: &Path, labels: &Path) -> Result<Table, DataError> {
-    let (examples, features, inputs) = read_images(images)?;
+    let (examples, shape, inputs) = read_images(images)?;
     let bytes = read_labels(labels)?;
     if bytes.len() != examples {
         let message = format!(
@@ -24,11 +24,12 @@ pub(super) fn read(images: &Path, labels: &Path) -> Result<Table, DataError> {
         return Err(fault(labels, None, message));
     }
     let (targets, classes) = number_classes(labels, &bytes)?;
-    Ok(Table { data: Dataset { features, inputs, targets }, columns: Vec::new(), classes, notes: Vec::new() })
+    let features = inputs.len() / examples;
+    Ok(Table { data: Dataset { features, shape, inputs, targets }, columns: Vec::new(), classes, notes: Vec::new() })
 }
 
-/// The images of a file: how many, pixels of each, all pixels.
-fn read_images(path: &Path) -> Result<(usize, usize, Vec<f32>), DataError> {
+/// The images of a file: how many, what one is, all pixels.
+fn read_images(path: &Path) -> Result<(usize, ExampleShape, Vec<f32>), DataError> {
     let mut file = open(path)?;
     let dimensions = read_dimensions(path, &mut file)?;
     let [examples, of_one @ ..] = dimensions.as_slice() else {
@@ -47,7 +48,12 @@ fn read_images(path: &Path) -> Result<(usize, usize, Vec<f32>), DataError> {
     check_size(path, u64::from(*examples), features)?;
     let mut inputs = Vec::new();
     read_elements(path, &mut file, u64::from(*examples) * features, |byte| inputs.push(f32::from(byte) / 255.0))?;
-    Ok((*examples as usize, features as usize, inputs))
+    // Whether channels come first or last the format does not say.
+    let shape = match of_one {
+        &[height, width] => ExampleShape::Image { channels: 1, height: height as usize, width: width as usize },
+        _ => ExampleShape::Flat,
+    };
+    Ok((*examples as usize, shape, inputs))
 }
 
 /// The labels of a file.

@@ -23,10 +23,35 @@ pub const MAX_BYTES: u64 = 8 << 30;
 pub struct Dataset {
     /// Input features of one example.
     pub features: usize,
+    /// What they mean.
+    pub shape: ExampleShape,
     /// The inputs, row-major: `[examples × features]`.
     pub inputs: Vec<f32>,
     /// What to predict, one per example.
     pub targets: Targets,
+}
+
+/// What the features of an example mean.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExampleShape {
+    /// Numbers in no order.
+    Flat,
+    /// An image, channel by channel and row by row: `[channels, height, width]`.
+    Image {
+        /// Values of a pixel.
+        channels: usize,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// Token ids, one after the other. There is a target for each: the next one.
+    Tokens {
+        /// Tokens in an example.
+        context: usize,
+        /// Tokens that there are; ids count from 0.
+        vocabulary: usize,
+    },
 }
 
 /// What to predict.
@@ -75,7 +100,7 @@ impl Dataset {
 
     /// No examples at all.
     fn empty() -> Self {
-        Self { features: 0, inputs: Vec::new(), targets: Targets::Values(Vec::new()) }
+        Self { features: 0, shape: ExampleShape::Flat, inputs: Vec::new(), targets: Targets::Values(Vec::new()) }
     }
 }
 
@@ -151,8 +176,11 @@ fn list_of(columns: &[ColumnName]) -> String {
 /// When a file cannot be read, or the data cannot be trained on: see the message.
 pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
     match plan {
-        DataPlan::Csv { path, target, task, header, standardize, held_out, split_seed, .. } => {
-            let table = csv::read(path, target, *task, *header)?;
+        DataPlan::Csv { path, target, task, header, shape, standardize, held_out, split_seed, .. } => {
+            let mut table = csv::read(path, target, *task, *header)?;
+            if let Some(shape) = shape {
+                table = as_images(table, path, *shape)?;
+            }
             prepare::split(table, path, *held_out, *split_seed, *standardize)
         }
         DataPlan::Idx { images, labels, standardize, held_out, split_seed, .. } => {
@@ -164,6 +192,20 @@ pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
             None => Ok(Split { train: Dataset::empty(), held_out: Dataset::empty(), notes: Vec::new() }),
         },
     }
+}
+
+/// A table whose rows are images of so many channels, rows and columns.
+fn as_images(table: Table, path: &Path, [channels, height, width]: [usize; 3]) -> Result<Table, DataError> {
+    let (features, pixels) = (table.data.features, channels * height * width);
+    if features != pixels {
+        let message = format!(
+            "each row has {features} features, but images of {channels} × {height} × {width} have {pixels}:              correct `shape`, or remove it"
+        );
+        return Err(fault(path, None, message));
+    }
+    let data = Dataset { shape: ExampleShape::Image { channels, height, width }, ..table.data };
+    // Pixels have no names of their own.
+    Ok(Table { data, columns: Vec::new(), ..table })
 }
 
 /// A fault of the data in `path`.

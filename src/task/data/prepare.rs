@@ -56,7 +56,7 @@ fn marks(examples: usize, held: usize, seed: u64) -> Vec<bool> {
 
 /// Parts `data` into the unmarked and the marked examples. Works in place, so that no second copy of the data is made.
 fn part(mut data: Dataset, marked: &[bool]) -> (Dataset, Dataset) {
-    let width = data.features;
+    let (width, shape) = (data.features, data.shape);
     let mut held_inputs = Vec::new();
     let mut kept = 0;
     for (i, &held) in marked.iter().enumerate() {
@@ -80,8 +80,8 @@ fn part(mut data: Dataset, marked: &[bool]) -> (Dataset, Dataset) {
             (Targets::Values(train), Targets::Values(held))
         }
     };
-    let train = Dataset { features: width, inputs: data.inputs, targets: train };
-    (train, Dataset { features: width, inputs: held_inputs, targets: held })
+    let train = Dataset { features: width, shape, inputs: data.inputs, targets: train };
+    (train, Dataset { features: width, shape, inputs: held_inputs, targets: held })
 }
 
 fn part_targets<T: Copy>(all: &[T], marked: &[bool]) -> (Vec<T>, Vec<T>) {
@@ -163,9 +163,10 @@ pub(super) fn deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::data::ExampleShape;
 
     fn table(inputs: &[[f32; 2]], targets: Targets) -> Table {
-        let data = Dataset { features: 2, inputs: inputs.concat(), targets };
+        let data = Dataset { features: 2, shape: ExampleShape::Flat, inputs: inputs.concat(), targets };
         Table {
             data,
             columns: ["a", "b"].map(|name| ColumnName::Header(name.into())).into(),

@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 use std::path::Path;
 
-use super::{Dataset, Table, Targets, check_size, fault, prepare};
+use super::{Dataset, ExampleShape, Table, Targets, check_size, fault, prepare};
 use crate::config::SyntheticPlan;
 use crate::error::DataError;
 use crate::task::random::{Purpose, standard_normal, stream, uniform};
@@ -70,7 +70,7 @@ fn teacher_student(samples: usize, features: usize, hidden: usize, noise: f64, s
     let scale = if spread > 0.0 { 1.0 / spread } else { 1.0 };
     let mut draw = stream(seed, Purpose::Noise, 0);
     let values = clean.iter().map(|y| (y * scale + noise * standard_normal(&mut draw)) as f32).collect();
-    unnamed(Dataset { features, inputs, targets: Targets::Values(values) })
+    unnamed(Dataset { features, shape: ExampleShape::Flat, inputs, targets: Targets::Values(values) })
 }
 
 /// The network that a student is to imitate.
@@ -117,7 +117,8 @@ fn spirals(samples: usize, classes: usize, noise: f64, seed: u64) -> Table {
             inputs.push((6f64.sqrt() * radius * direction + noise * standard_normal(&mut jitter)) as f32);
         }
     }
-    let mut table = unnamed(Dataset { features: 2, inputs, targets: Targets::Classes { labels, classes } });
+    let mut table =
+        unnamed(Dataset { features: 2, shape: ExampleShape::Flat, inputs, targets: Targets::Classes { labels, classes } });
     table.classes = (0..classes).map(|class| class.to_string()).collect();
     table
 }
