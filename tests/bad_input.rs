@@ -127,7 +127,7 @@ fn text_for_a_model_that_does_not_read_it() {
     let config = format!(
         "[data]\nkind = \"text\"\npath = \"t.txt\"\ncontext = 4\n{MLP}[training]\nbatch-size = 2\nlearning-rate = 0.1\n"
     );
-    refused("t.txt", "to be or not to be, that is the question", &config, &["x.toml", "text needs a model", "\"mlp\""]);
+    refused("t.txt", "to be or not to be, that is the question", &config, &["x.toml", "one at each position", "\"mlp\""]);
 }
 
 #[test]

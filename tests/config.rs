@@ -66,6 +66,7 @@ fn the_shortest_config_gets_the_defaults() {
         target: Column::Index(-1),
         task: TaskKind::Classification,
         header: None,
+        shape: None,
         prepare: PreparePlan { standardize: true, held_out: 0.2, split_seed: 0, label_noise: 0.0, augment: None },
     };
     assert_eq!(plan.data, data);
@@ -257,7 +258,7 @@ fn sizes_beyond_reason() {
     one_problem(&mlp("[64, 0]"), 6, "from 1 to 65536, not the integer `0`", "write");
     one_problem(&mlp("[65537]"), 6, "from 1 to 65536", "write");
     one_problem(&mlp("[65536, 65536]"), 6, "4294967296 weights", "at most 100000000");
-    one_problem(&mlp(&format!("{:?}", vec![1; 101])), 6, "101 hidden layers are too many", "at most 100");
+    one_problem(&mlp(&format!("{:?}", vec![1; 101])), 6, "101 layers in `hidden` are too many", "at most 100");
     one_problem(&format!("{TEACHER}samples = 1_000_000\nfeatures = 1000\n{MLP}"), 4, "too many to hold", "at or below");
     one_problem(&format!("{SPIRALS}samples = 2\n{MLP}"), 4, "2 samples cannot cover 3 classes", "samples = 300");
     one_problem(&format!("{QUADRATIC}condition = 1e12"), 4, "smallest curvature", "lower `condition`");

@@ -112,6 +112,7 @@ const KEYS: &[Key] = keys! {
         "channels", "1 | 3", "3", "1", "image-folder: grey or colour";
         "context", "integer", "64", "64", "text: characters in a piece";
         "augment", "section", "none", "{ flip = true, crop = 2 }", "images: random changes, drawn anew at each step";
+        "shape", "three integers", "none", "[1, 8, 8]", "csv: a row is an image of so many channels, rows and columns, channel by channel and row by row";
         "standardize", "boolean", "true (csv, npy, npz), false (other images)", "true", "shift and scale each feature, or each channel of images, to mean 0 and deviation 1 on the training part";
         "problem", "\"teacher-student\" | \"spirals\" | \"quadratic\"", "required (synthetic)", "\"spirals\"", "which made-up problem";
         "samples", "integer", "1024", "1024", "teacher-student, spirals: how many examples";
@@ -133,11 +134,41 @@ const KEYS: &[Key] = keys! {
         "crop", "integer", "0", "2", "shift each image by up to so many pixels in both directions, with zeros where nothing is left";
     }
     "model" {
-        "kind", "\"linear\" | \"mlp\" | \"quadratic\"", "required", "\"mlp\"", "linear or logistic regression, a multi-layer perceptron, or the quadratic problem's own parameters";
-        "hidden", "integers", "[64, 64]", "[64, 64]", "mlp: units in each hidden layer";
-        "activation", "\"relu\" | \"tanh\" | \"gelu\" | \"silu\"", "\"relu\"", "\"relu\"", "mlp: activation of the hidden layers";
-        "init", "\"he\" | \"xavier\" | \"pytorch\" | \"zeros\"", "\"zeros\" (linear), \"xavier\" (mlp with tanh), \"he\" (mlp)", "\"he\"", "initial weights; `zeros` for linear models only";
-        "init-scale", "number", "1.0", "1.0", "mlp: multiplies all initial weights";
+        "kind", "\"linear\" | \"mlp\" | \"cnn\" | \"resnet\" | \"rnn\" | \"transformer\" | \"autoencoder\" | \"layers\" | \"quadratic\"", "required", "\"mlp\"", "the architecture, see [Models](#models); `layers` for a list of layers, `quadratic` for the quadratic problem's own parameters";
+        "hidden", "integers", "[64, 64] (mlp), [64] (cnn), [32, 8] (autoencoder)", "[64, 64]", "mlp: units in each hidden layer; cnn: in each layer between convolutions and outputs, `[]` for none; autoencoder: in each layer down to the code";
+        "channels", "integers", "[16, 32]", "[16, 32]", "cnn: channels of each stage; a stage ends with a pooling";
+        "convolutions", "integer", "1", "1", "cnn: convolutions in each stage";
+        "kernel", "integer", "3", "5", "cnn: height and width of the kernels; images are padded to keep their size if it is odd";
+        "pool", "integer", "2", "2", "cnn: height and width of the max pooling that ends a stage; 1 for none";
+        "batch-norm", "boolean", "false", "true", "cnn: a batch norm after each convolution";
+        "blocks", "integer", "1", "1", "resnet: blocks in each of its three stages; 6 × `blocks` + 2 layers in all";
+        "cell", "\"lstm\" | \"gru\"", "\"lstm\"", "\"gru\"", "rnn: what remembers";
+        "width", "integer", "16 (resnet), 64 (rnn, transformer)", "32", "resnet: channels of the first stage; rnn: units of each layer; transformer: features of each position";
+        "depth", "integer", "1 (rnn), 2 (transformer)", "2", "rnn: layers; transformer: blocks";
+        "heads", "integer", "4", "4", "transformer: heads of the attention; divides `width`";
+        "dropout", "number", "0.0", "0.1", "cnn, rnn, transformer: share of the values dropped in training";
+        "layers", "layers", "required (layers)", "[\"flatten\", { kind = \"linear\", units = 64 }, \"relu\"]", "layers: the layers in order, each a name or a table of the keys of `[model.layers]`; an affine layer to the outputs follows by itself";
+        "activation", "\"relu\" | \"tanh\" | \"gelu\" | \"silu\"", "\"relu\", \"gelu\" (transformer)", "\"relu\"", "mlp, cnn, transformer, autoencoder: activation of the hidden layers";
+        "init", "\"he\" | \"xavier\" | \"pytorch\" | \"zeros\"", "\"zeros\" (linear), \"xavier\" (transformer, and with tanh), \"he\"", "\"he\"", "initial weights of affine layers and convolutions; `zeros` for linear models only; an rnn always begins as PyTorch's";
+        "init-scale", "number", "1.0", "1.0", "all but linear and rnn: multiplies these initial weights";
+        "init-from", "string", "none", "\"weights.safetensors\"", "all but quadratic: a safetensors file of weights to begin with, see [Models](#models)";
+    }
+    "model.layers" {
+        "kind", "string", "required", "\"relu\"", "`linear`, `relu`, `tanh`, `gelu`, `silu`, `conv`, `max-pool`, `average-pool`, `global-average`, `batch-norm`, `layer-norm`, `dropout`, `flatten`, `rows`, `embedding`, `positions`, `attention`, `lstm`, `gru`, `last` or `residual`";
+        "units", "integer", "required (linear, lstm, gru)", "64", "linear, lstm, gru: outputs at each position";
+        "channels", "integer", "required (conv)", "16", "conv: channels out";
+        "kernel", "integer", "3", "3", "conv: height and width of the kernel; on a sequence its length";
+        "size", "integer", "2", "2", "max-pool, average-pool: height and width of a window; on a sequence its length";
+        "stride", "integer", "1 (conv), `size` (pooling)", "2", "conv, max-pool, average-pool: from one window to the next";
+        "padding", "integer", "`kernel` / 2 rounded down (conv), 0 (pooling)", "1", "conv, max-pool, average-pool: zeros added on every side; a maximum ignores them";
+        "groups", "integer", "1", "1", "conv: groups of channels that know nothing of each other";
+        "bias", "boolean", "true", "true", "conv: whether there is a bias";
+        "share", "number", "0.5", "0.5", "dropout: share of the values dropped in training";
+        "width", "integer", "64", "64", "embedding: length of a token's vector";
+        "heads", "integer", "4", "4", "attention: heads";
+        "causal", "boolean", "false", "false", "attention: a position sees itself and earlier ones only";
+        "layers", "layers", "required (residual)", "[\"relu\"]", "residual: the layers whose outputs are added";
+        "shortcut", "layers", "none", "[\"batch-norm\"]", "residual: layers on the other path, to fit its shape";
     }
     "training" {
         "optimizer", "string or section", "\"sgd\"", "{ kind = \"sgd\", momentum = 0.9 }", "the update rule: its name, or a table of the keys of `[training.optimizer]`";

@@ -3,8 +3,8 @@
 use std::fmt;
 
 use super::plan::{
-    Activation, AugmentPlan, DataPlan, DeviceKind, Init, KnownSet, ModelPlan, OptimizerPlan, SyntheticPlan, TaskKind,
-    UpdateRule,
+    Activation, AugmentPlan, Cell, DataPlan, DeviceKind, Init, KnownSet, LayerPlan, ModelPlan, OptimizerPlan, Pooling,
+    SyntheticPlan, TaskKind, UpdateRule,
 };
 
 /// Gives an enum without fields its list of names, `name()` and `Display`.
@@ -33,6 +33,7 @@ macro_rules! named {
 named!(DeviceKind, "flex" => Flex, "ndarray" => Ndarray);
 named!(TaskKind, "classification" => Classification, "regression" => Regression);
 named!(Activation, "relu" => Relu, "tanh" => Tanh, "gelu" => Gelu, "silu" => Silu);
+named!(Cell, "lstm" => Lstm, "gru" => Gru);
 named!(Init, "he" => He, "xavier" => Xavier, "pytorch" => Pytorch, "zeros" => Zeros);
 
 impl OptimizerPlan {
@@ -58,7 +59,38 @@ impl ModelPlan {
         match self {
             Self::Linear { .. } => "linear",
             Self::Mlp { .. } => "mlp",
+            Self::Cnn { .. } => "cnn",
+            Self::Resnet { .. } => "resnet",
+            Self::Rnn { .. } => "rnn",
+            Self::Transformer { .. } => "transformer",
+            Self::Autoencoder { .. } => "autoencoder",
+            Self::Layers { .. } => "layers",
             Self::Quadratic => "quadratic",
+        }
+    }
+}
+
+impl LayerPlan {
+    /// The name used in configs and messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Linear { .. } => "linear",
+            Self::Activation { function } => function.name(),
+            Self::Conv { .. } => "conv",
+            Self::Pool { of: Pooling::Max, .. } => "max-pool",
+            Self::Pool { of: Pooling::Average, .. } => "average-pool",
+            Self::GlobalAverage => "global-average",
+            Self::BatchNorm => "batch-norm",
+            Self::LayerNorm => "layer-norm",
+            Self::Dropout { .. } => "dropout",
+            Self::Flatten => "flatten",
+            Self::Rows => "rows",
+            Self::Embedding { .. } => "embedding",
+            Self::Positions => "positions",
+            Self::Attention { .. } => "attention",
+            Self::Recurrent { cell, .. } => cell.name(),
+            Self::Last => "last",
+            Self::Residual { .. } => "residual",
         }
     }
 }

@@ -43,15 +43,16 @@ fn read(mut top: Section<'_>, path: &Path) -> Option<Plan> {
         top.complain("", "there is no [data] section", "add `[data]` and, below it, `kind = \"csv\"` and `path = \"…\"`");
     }
     let (no_data, quadratic) = (section.is_absent(), section.says("problem", "quadratic"));
-    let data = if no_data { None } else { data::read(section, path.parent().unwrap_or(Path::new(""))) };
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let data = if no_data { None } else { data::read(section, folder) };
 
     let on_quadratic = if quadratic || no_data { Some(quadratic) } else { data.as_ref().map(DataPlan::is_quadratic) };
-    let model = model::read(top.section("model", "model"), on_quadratic);
+    let (model, init_from) = model::read(top.section("model", "model"), on_quadratic, folder);
     let training = training::read(top.section("training", "training"), data.as_ref().map(DataPlan::task));
     let optimizer = training.as_ref().map(|training| &training.optimizer);
     let search = search::read(top.section("search", "search"), optimizer);
     top.finish();
-    Some(Plan { name, data: data?, model: model?, training: training?, search: search?, device })
+    Some(Plan { name, data: data?, model: model?, init_from, training: training?, search: search?, device })
 }
 
 fn name(top: &mut Section<'_>) -> Option<String> {

@@ -1,6 +1,7 @@
 //! The checked plan: everything a run needs to know, resolved from config file and flags. Plain data.
 
 mod data;
+mod model;
 
 use serde::Serialize;
 
@@ -8,6 +9,7 @@ use crate::lr::{LearningRate, LrRange};
 use crate::schedule::Decay;
 
 pub use data::*;
+pub use model::*;
 
 /// A fully checked config. Serialises into the `config` object of the report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -18,6 +20,9 @@ pub struct Plan {
     pub data: DataPlan,
     /// What to train.
     pub model: ModelPlan,
+    /// Weights to begin with instead of random ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<WeightsFile>,
     /// How to train it.
     pub training: TrainingPlan,
     /// How to search.
@@ -35,55 +40,6 @@ pub enum DeviceKind {
     Flex,
     /// burn-ndarray.
     Ndarray,
-}
-
-/// The model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ModelPlan {
-    /// One affine layer: linear regression, or logistic (softmax) regression on classes.
-    Linear {
-        /// Initial weights.
-        init: Init,
-    },
-    /// Affine layers with an activation between them.
-    Mlp {
-        /// Units in each hidden layer.
-        hidden: Vec<usize>,
-        /// Activation of the hidden layers.
-        activation: Activation,
-        /// Initial weights.
-        init: Init,
-        /// Multiplies all initial weights.
-        init_scale: f64,
-    },
-    /// The parameters of a synthetic quadratic.
-    Quadratic,
-}
-
-/// Activation functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the field's own")]
-pub enum Activation {
-    Relu,
-    Tanh,
-    Gelu,
-    Silu,
-}
-
-/// Initial weights of an affine layer with `fan_in` inputs and `fan_out` outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Init {
-    /// N(0, 2 / `fan_in`), biases 0 (He et al. 2015).
-    He,
-    /// N(0, 2 / (`fan_in` + `fan_out`)), biases 0 (Glorot & Bengio 2010).
-    Xavier,
-    /// U(−b, b) with b = 1/√`fan_in`, for weights and biases: what `torch.nn.Linear` does.
-    Pytorch,
-    /// All weights and biases 0. For linear models only.
-    Zeros,
 }
 
 /// How the model is trained.

@@ -22,6 +22,19 @@ pub(crate) struct Batch {
     pub(crate) inputs: Vec<f32>,
     /// Laid out like the inputs; as many for each example as the data has.
     pub(crate) targets: Targets,
+    /// What dropout draws from in a training step; `None` outside of training.
+    pub(crate) draws: Option<Draws>,
+}
+
+/// Decides the random numbers that the layers of each trial draw in one training step.
+#[derive(Debug, Clone)]
+pub(crate) struct Draws {
+    /// Each lane's seed.
+    pub(crate) seeds: Vec<u64>,
+    /// The step, counted from 0.
+    pub(crate) step: u64,
+    /// Which part of the batch this is, counted from 0, where it is computed in several.
+    pub(crate) part: u64,
 }
 
 /// What the outputs are compared with.
@@ -76,7 +89,7 @@ impl Source {
                 all.shared(order[..all.count.min(PROBE_EXAMPLES)].iter().map(|&row| row as usize))
             }
             Self::Jitter { dimensions, .. } => {
-                Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0; *dimensions]) }
+                Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0; *dimensions]), draws: None }
             }
         }
     }
@@ -119,13 +132,14 @@ impl Feed<'_> {
     pub(crate) fn next(&mut self) -> Batch {
         let step = self.step;
         self.step += 1;
-        match self.source {
+        let batch = match self.source {
             Source::Examples { all, batch_size: None, augment: None } => all.shared(0..all.count),
             Source::Examples { all, batch_size, augment } => {
                 self.mini_batch(all, batch_size.unwrap_or(all.count), augment.as_ref(), step)
             }
             Source::Jitter { dimensions, noise } => self.centres(*dimensions, *noise, step),
-        }
+        };
+        Batch { draws: Some(Draws { seeds: self.seeds.clone(), step, part: 0 }), ..batch }
     }
 
     /// The next batch of every lane in at most so many parts, each with its share of every lane's examples.
@@ -137,7 +151,11 @@ impl Feed<'_> {
                 let lanes = if batch_size.is_none() && augment.is_none() { 1 } else { self.seeds.len() };
                 let size = batch.examples.div_ceil(parts);
                 let starts = (0..batch.examples).step_by(size);
-                starts.map(|start| all.part(&batch, lanes, start..(start + size).min(batch.examples))).collect()
+                let part = |(number, start): (u64, usize)| {
+                    let draws = batch.draws.clone().map(|draws| Draws { part: number, ..draws });
+                    Batch { draws, ..all.part(&batch, lanes, start..(start + size).min(batch.examples)) }
+                };
+                (0..).zip(starts).map(part).collect()
             }
             _ => vec![batch],
         }
@@ -181,7 +199,7 @@ impl Feed<'_> {
             let mut rng = random::stream(seed, Purpose::Jitter, step);
             centres.extend((0..dimensions).map(|_| (noise * random::standard_normal(&mut rng)) as f32));
         }
-        Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(centres) }
+        Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(centres), draws: None }
     }
 }
 

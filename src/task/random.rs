@@ -28,6 +28,8 @@ pub(crate) enum Purpose {
     LabelNoise = 20,
     /// How images are flipped and shifted.
     Augment = 21,
+    /// Which values a dropout layer drops.
+    Dropout = 22,
 }
 
 /// The stream of (`seed`, `purpose`, `index`).
@@ -97,8 +99,9 @@ mod tests {
             Purpose::Probe,
             Purpose::LabelNoise,
             Purpose::Augment,
+            Purpose::Dropout,
         ];
-        assert_eq!(purposes.map(|p| p as u64), [1, 2, 3, 4, 5, 6, 7, 8, 20, 21]);
+        assert_eq!(purposes.map(|p| p as u64), [1, 2, 3, 4, 5, 6, 7, 8, 20, 21, 22]);
     }
 
     #[test]

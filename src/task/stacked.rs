@@ -26,13 +26,13 @@ impl<'a> StackedRun<'a> {
     pub(crate) fn new(task: &'a Task, specs: &[TrialSpec]) -> Self {
         let specification = task.model.parameters();
         let mut parameters: Vec<Vec<f32>> =
-            specification.iter().map(|spec| Vec::with_capacity(spec.size * specs.len())).collect();
+            specification.iter().map(|spec| Vec::with_capacity(spec.size() * specs.len())).collect();
         for spec in specs {
             for (stacked, own) in parameters.iter_mut().zip(task.model.initial(spec.seed)) {
                 stacked.extend(own);
             }
         }
-        let sizes = specification.iter().map(|spec| spec.size);
+        let sizes = specification.iter().map(|spec| spec.size());
         let optimizer = Optimizer::new(&task.optimizer, task.clip_norm, sizes, specs.len());
         let feed = task.source.feed(specs.iter().map(|spec| spec.seed).collect());
         Self { task, lanes: specs.len(), parameters, optimizer, feed, probe: task.source.probe() }

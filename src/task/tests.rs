@@ -1,9 +1,13 @@
 //! Whole tasks: what a stacked run computes, and what `build` refuses.
 
 use super::*;
-use crate::config::{AugmentPlan, Column, DeviceKind, PreparePlan, SearchPlan, TaskKind, TrainingPlan, UpdateRule};
+use crate::config::{
+    Activation, AugmentPlan, Column, DeviceKind, Init, PreparePlan, SearchPlan, TaskKind, TrainingPlan, UpdateRule,
+};
 use crate::lr::{LearningRate, LrRange};
 use crate::schedule::Decay;
+
+mod architectures;
 
 const DEVICES: [DeviceKind; 2] = [DeviceKind::Flex, DeviceKind::Ndarray];
 const SGD: UpdateRule = UpdateRule::Sgd { momentum: 0.0, dampening: 0.0, nesterov: false };
@@ -44,6 +48,7 @@ fn plan(data: DataPlan, model: ModelPlan) -> Plan {
         name: "test".to_owned(),
         data,
         model,
+        init_from: None,
         training: TrainingPlan {
             optimizer: OptimizerPlan { rule: SGD, weight_decay: 0.0, decoupled: false },
             batch_size: 7,
@@ -289,6 +294,7 @@ fn facts_describe_the_task() {
             target: Column::Index(-1),
             task: TaskKind::Classification,
             header: None,
+            shape: None,
             prepare: PreparePlan { standardize: true, held_out: 0.2, split_seed: 0, label_noise: 0.0, augment: None },
         },
         mlp(&[64, 64], Activation::Relu),
@@ -342,7 +348,7 @@ fn refuses_what_does_not_go_together_and_says_what_to_write() {
         assert!(refusal(&huge).contains("GiB"), "{}", refusal(&huge));
     }
     let hollow = Plan { model: mlp(&[8, 0], Activation::Relu), ..sound.clone() };
-    assert!(refusal(&hollow).contains("[4, 8, 0, 1]"), "{}", refusal(&hollow));
+    assert!(refusal(&hollow).contains("width 0"), "{}", refusal(&hollow));
     assert!(refusal(&plan(bowl(&[], 0.0), ModelPlan::Quadratic)).contains("write curvatures"));
     assert!(refusal(&Plan { model: ModelPlan::Quadratic, ..sound.clone() }).contains("kind = \"linear\""));
     assert!(refusal(&Plan { data: bowl(&[1.0], 0.0), ..sound }).contains("kind = \"quadratic\""));

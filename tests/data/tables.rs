@@ -16,6 +16,7 @@ fn csv(path: &Path) -> DataPlan {
         target: Column::Index(-1),
         task: TaskKind::Classification,
         header: None,
+        shape: None,
         prepare: UNTOUCHED,
     }
 }

@@ -68,14 +68,25 @@ fn csv(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
     }
     let target = target.unwrap_or(Column::Index(-1));
     let task = task(section);
+    let shape = shape(section);
     let prepare = prepare::read(section, task, true);
     let (source, path) = path?;
-    Some(DataPlan::Csv { path, source, target, task, header, prepare })
+    Some(DataPlan::Csv { path, source, target, task, header, shape, prepare })
+}
+
+/// Channels, height and width of an image.
+fn shape(section: &mut Section<'_>) -> Option<[usize; 3]> {
+    let lengths = section.integers("shape", 1..=MOST_PIXELS)?;
+    let shape = lengths.try_into().ok();
+    if shape.is_none() {
+        section.wrong_value("shape", "three integers: channels, height and width");
+    }
+    shape
 }
 
 fn idx(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
     let (images, labels) = (file(section, "images", folder), file(section, "labels", folder));
-    let prepare = prepare::read_images(section, TaskKind::Classification, false);
+    let prepare = prepare::read(section, TaskKind::Classification, false);
     let ((images_source, images), (labels_source, labels)) = (images?, labels?);
     Some(DataPlan::Idx { images, images_source, labels, labels_source, prepare })
 }
@@ -83,7 +94,7 @@ fn idx(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
 fn npy(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
     let (inputs, targets) = (file(section, "path", folder), file(section, "targets", folder));
     let (task, channels_last) = (task(section), channels_last(section));
-    let prepare = prepare::read_images(section, task, true);
+    let prepare = prepare::read(section, task, true);
     let ((source, path), (targets_source, targets)) = (inputs?, targets?);
     Some(DataPlan::Npy { path, source, targets, targets_source, task, channels_last, prepare })
 }
@@ -93,7 +104,7 @@ fn npz(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
     let mut name = |key, default: &str| section.string(key).unwrap_or(default).to_owned();
     let (inputs, targets) = (name("inputs", "x"), name("targets", "y"));
     let (task, channels_last) = (task(section), channels_last(section));
-    let prepare = prepare::read_images(section, task, true);
+    let prepare = prepare::read(section, task, true);
     let (source, path) = path?;
     Some(DataPlan::Npz { path, source, inputs, targets, task, channels_last, prepare })
 }
@@ -104,7 +115,7 @@ fn image_folder(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
     if channels == 2 {
         section.complain("channels", "images have 1 or 3 channels, not 2", "write `channels = 1` for grey, or 3 for colour");
     }
-    let prepare = prepare::read_images(section, TaskKind::Classification, false);
+    let prepare = prepare::read(section, TaskKind::Classification, false);
     let ((source, path), size) = (path?, size?);
     Some(DataPlan::ImageFolder { path, source, size, channels, prepare })
 }
@@ -135,7 +146,7 @@ fn text(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
 fn known(section: &mut Section<'_>, set: KnownSet, folder: &Path) -> DataPlan {
     let source = section.string("path").map(str::to_owned);
     let path = source.as_ref().map(|source| folder.join(source));
-    let prepare = prepare::read_images(section, TaskKind::Classification, false);
+    let prepare = prepare::read(section, TaskKind::Classification, false);
     DataPlan::Known { set, path, source, prepare }
 }
 

@@ -8,6 +8,19 @@ const MOST_SHIFT: usize = 1000;
 
 /// Reads the shared keys of data whose target is of this kind; `standardize` is the default of that key.
 pub(super) fn read(section: &mut Section<'_>, task: TaskKind, standardize: bool) -> PreparePlan {
+    let prepare = unchanged(section, task, standardize);
+    let mut augment = section.section("augment", "data.augment");
+    if augment.is_absent() {
+        return prepare;
+    }
+    let flip = augment.boolean("flip").unwrap_or(false);
+    let crop = augment.integer("crop", 0..=MOST_SHIFT).unwrap_or(0);
+    augment.finish();
+    PreparePlan { augment: Some(AugmentPlan { flip, crop }), ..prepare }
+}
+
+/// Reads the shared keys but for those of random changes.
+fn unchanged(section: &mut Section<'_>, task: TaskKind, standardize: bool) -> PreparePlan {
     let standardize = section.boolean("standardize").unwrap_or(standardize);
     let (held_out, split_seed) = (held_out(section), seed(section, "split-seed"));
     let label_noise = label_noise(section);
@@ -19,19 +32,6 @@ pub(super) fn read(section: &mut Section<'_>, task: TaskKind, standardize: bool)
         );
     }
     PreparePlan { standardize, held_out, split_seed, label_noise, augment: None }
-}
-
-/// Reads the shared keys of data that may be images, the random changes to them included.
-pub(super) fn read_images(section: &mut Section<'_>, task: TaskKind, standardize: bool) -> PreparePlan {
-    let prepare = read(section, task, standardize);
-    let mut augment = section.section("augment", "data.augment");
-    if augment.is_absent() {
-        return prepare;
-    }
-    let flip = augment.boolean("flip").unwrap_or(false);
-    let crop = augment.integer("crop", 0..=MOST_SHIFT).unwrap_or(0);
-    augment.finish();
-    PreparePlan { augment: Some(AugmentPlan { flip, crop }), ..prepare }
 }
 
 /// The share of examples held out.

@@ -22,6 +22,9 @@ pub enum DataPlan {
         task: TaskKind,
         /// Whether the first line names the columns; `None` to look.
         header: Option<bool>,
+        /// Channels, height and width, where a row is an image, channel by channel and row by row.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shape: Option<[usize; 3]>,
         /// What happens to the examples.
         #[serde(flatten)]
         prepare: PreparePlan,

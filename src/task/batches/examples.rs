@@ -36,7 +36,7 @@ impl Examples {
             Targets::Classes(_) => Targets::Classes(Vec::with_capacity(room * self.answers)),
             Targets::Values(_) => Targets::Values(Vec::with_capacity(room * self.answers)),
         };
-        Batch { examples: 0, inputs: Vec::with_capacity(room * self.features), targets }
+        Batch { examples: 0, inputs: Vec::with_capacity(room * self.features), targets, draws: None }
     }
 
     /// These rows as a batch that all lanes share.

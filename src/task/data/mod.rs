@@ -198,8 +198,12 @@ fn list_of(columns: &[ColumnName]) -> String {
 /// When a file cannot be read, or the data cannot be trained on: see the message.
 pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
     match plan {
-        DataPlan::Csv { path, target, task, header, prepare, .. } => {
-            prepare::split(csv::read(path, target, *task, *header)?, path, prepare)
+        DataPlan::Csv { path, target, task, header, shape, prepare, .. } => {
+            let mut table = csv::read(path, target, *task, *header)?;
+            if let Some(shape) = shape {
+                table = as_images(table, path, *shape)?;
+            }
+            prepare::split(table, path, prepare)
         }
         DataPlan::Idx { images, labels, prepare, .. } => prepare::split(idx::read(images, labels)?, images, prepare),
         DataPlan::Npy { path, targets, task, channels_last, prepare, .. } => {
@@ -232,6 +236,21 @@ pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
             None => Ok(Split { train: Dataset::empty(), held_out: Dataset::empty(), notes: Vec::new() }),
         },
     }
+}
+
+/// A table whose rows are images of so many channels, rows and columns.
+fn as_images(table: Table, path: &Path, [channels, height, width]: [usize; 3]) -> Result<Table, DataError> {
+    let (features, pixels) = (table.data.features, channels * height * width);
+    if features != pixels {
+        let message = format!(
+            "each row has {features} features, but images of {channels} × {height} × {width} have {pixels}: \
+             correct `shape`, or remove it"
+        );
+        return Err(fault(path, None, message));
+    }
+    let data = Dataset { shape: ExampleShape::Image { channels, height, width }, ..table.data };
+    // Pixels have no names of their own.
+    Ok(Table { data, columns: Vec::new(), ..table })
 }
 
 /// Nothing but a part held out.
