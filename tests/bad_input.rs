@@ -123,6 +123,31 @@ fn images_cut_short() {
 }
 
 #[test]
+fn text_for_a_model_that_does_not_read_it() {
+    let config = format!(
+        "[data]\nkind = \"text\"\npath = \"t.txt\"\ncontext = 4\n{MLP}[training]\nbatch-size = 2\nlearning-rate = 0.1\n"
+    );
+    refused("t.txt", "to be or not to be, that is the question", &config, &["x.toml", "one at each position", "\"mlp\""]);
+}
+
+#[test]
+fn a_known_data_set_that_is_not_there() {
+    let config = format!("[data]\nkind = \"mnist\"\npath = \"mnist\"\n{MLP}[training]\nlearning-rate = 0.1\n");
+    let parts = ["mnist", "lacks train-images-idx3-ubyte, train-labels-idx1-ubyte", "https://", "`path`", "LRFIND_DATA"];
+    refused("other", "", &config, &parts);
+}
+
+#[test]
+fn augmented_tables() {
+    refused(
+        "data.csv",
+        GOOD,
+        &csv("augment = { flip = true }\n", ""),
+        &["x.toml:4", "`augment` has no use with kind = \"csv\""],
+    );
+}
+
+#[test]
 fn several_problems_at_once() {
     let config =
         "nmae = \"x\"\n[data]\nkind = \"cvs\"\n[model]\nkind = \"mpl\"\n[training]\noptimizer = \"sdg\"\nbatch-size = -1\n";

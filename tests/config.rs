@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use lrfind::config::{
-    Activation, Column, ConfigErrors, DataPlan, DeviceKind, Init, ModelPlan, Plan, SyntheticPlan, TaskKind, UpdateRule, load,
-    parse,
+    Activation, Column, ConfigErrors, DataPlan, DeviceKind, Init, ModelPlan, Plan, PreparePlan, SyntheticPlan, TaskKind,
+    UpdateRule, load, parse,
 };
 use lrfind::schedule::Decay;
 
@@ -66,9 +66,8 @@ fn the_shortest_config_gets_the_defaults() {
         target: Column::Index(-1),
         task: TaskKind::Classification,
         header: None,
-        standardize: true,
-        held_out: 0.2,
-        split_seed: 0,
+        shape: None,
+        prepare: PreparePlan { standardize: true, held_out: 0.2, split_seed: 0, label_noise: 0.0, augment: None },
     };
     assert_eq!(plan.data, data);
     let model = ModelPlan::Mlp { hidden: vec![64, 64], activation: Activation::Relu, init: Init::He, init_scale: 1.0 };
@@ -259,7 +258,7 @@ fn sizes_beyond_reason() {
     one_problem(&mlp("[64, 0]"), 6, "from 1 to 65536, not the integer `0`", "write");
     one_problem(&mlp("[65537]"), 6, "from 1 to 65536", "write");
     one_problem(&mlp("[65536, 65536]"), 6, "4294967296 weights", "at most 100000000");
-    one_problem(&mlp(&format!("{:?}", vec![1; 101])), 6, "101 hidden layers are too many", "at most 100");
+    one_problem(&mlp(&format!("{:?}", vec![1; 101])), 6, "101 layers in `hidden` are too many", "at most 100");
     one_problem(&format!("{TEACHER}samples = 1_000_000\nfeatures = 1000\n{MLP}"), 4, "too many to hold", "at or below");
     one_problem(&format!("{SPIRALS}samples = 2\n{MLP}"), 4, "2 samples cannot cover 3 classes", "samples = 300");
     one_problem(&format!("{QUADRATIC}condition = 1e12"), 4, "smallest curvature", "lower `condition`");
@@ -276,6 +275,9 @@ fn keys_that_contradict_each_other() {
     one_problem(&format!("{SPIRALS}{MLP}init = \"zeros\""), 6, "cannot learn", "init = \"he\"");
     one_problem(&format!("{SPIRALS}{MLP}[search]\nlong-iterations = 50"), 7, "shorter than a short one", "= 400");
     one_problem(&format!("{TEACHER}{MLP}[training]\nlabel-smoothing = 0.1"), 7, "is for classes", "remove");
+    one_problem(&format!("{CSV}task = \"regression\"\nlabel-noise = 0.1\n{MLP}"), 5, "is for classes", "remove");
+    one_problem(&format!("{SPIRALS}{MLP}[training]\nbatch-size = 8\naccumulate = 9"), 8, "in 9 parts", "accumulate = 8");
+    one_problem(&format!("{CSV}label-noise = 1.5\n{MLP}"), 4, "from 0 to 1", "label-noise = 0.1");
     one_problem(&format!("{QUADRATIC}curvatures = [1]\n{MLP}"), 6, "brings its own parameters", "remove [model]");
     one_problem(&format!("{SPIRALS}[model]\nkind = \"quadratic\""), 5, "only be trained on the quadratic", "kind = \"mlp\"");
     one_problem(&format!("{QUADRATIC}curvatures = [1]\ncondition = 3"), 5, "both say what the curvatures are", "remove");

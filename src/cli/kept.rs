@@ -85,7 +85,7 @@ fn address(context: &str, spec: &TrialSpec) -> String {
 }
 
 /// The SHA-256 of `bytes` in hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
 

@@ -50,7 +50,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Inconclusive);
     };
     let folder = args.out.clone().unwrap_or_else(|| path.parent().unwrap_or(Path::new(".")).to_owned());
-    let (runs, context) = (folder.join(RUNS), context(&study, &plan)?);
+    let (runs, context) = (folder.join(RUNS), context(&study));
     if args.dry_run {
         return describe::dry_run(&study, &full, &kept::read(&runs, &context), args);
     }
@@ -142,17 +142,15 @@ fn full_run_plan(args: &VerifyArgs, report: &Report, plan: &Plan, study: &Study<
     Ok(full)
 }
 
-/// All that a run follows from beside its spec: the program, the training, the device, and what the files of the data hold.
-fn context(study: &Study<'_>, plan: &Plan) -> anyhow::Result<String> {
-    let files: Vec<String> =
-        plan.data.files().into_iter().map(|file| Ok(kept::hex(&output::read(file)?))).collect::<anyhow::Result<_>>()?;
-    let context = json!({
+/// All that a run follows from beside its spec: the program, the training, the device, and what the trials are made of.
+fn context(study: &Study<'_>) -> String {
+    json!({
         "version": env!("CARGO_PKG_VERSION"),
         "training": study.training(),
         "device": study.device,
-        "files": files,
-    });
-    Ok(context.to_string())
+        "identity": study.objective.identity(),
+    })
+    .to_string()
 }
 
 /// Makes the runs that are not kept yet, each kept as it finishes.

@@ -99,14 +99,22 @@ const KEYS: &[Key] = keys! {
         "search", "section", "all defaults", "{ seeds = 5 }", "how to search for the rate";
     }
     "data" {
-        "kind", "\"csv\" | \"idx\" | \"synthetic\"", "required", "\"csv\"", "where the examples come from";
-        "path", "string", "required (csv)", "\"data/train.csv\"", "the CSV file, plain or `.gz`, relative to the config file";
+        "kind", "\"csv\" | \"idx\" | \"npy\" | \"npz\" | \"image-folder\" | \"text\" | \"mnist\" | \"fashion-mnist\" | \"cifar10\" | \"synthetic\"", "required", "\"csv\"", "where the examples come from";
+        "path", "string", "required (csv, npy, npz, image-folder, text)", "\"data/train.csv\"", "the file: CSV, text or `.npy` of the inputs, plain or `.gz`, or `.npz`; or the folder of the images or of the known data set (see [Data](#data)); relative to the config file";
         "target", "integer or string", "-1", "-1", "csv: the column to predict: a position (negative from the end) or a name";
-        "task", "\"classification\" | \"regression\"", "\"classification\"", "\"regression\"", "csv: whether the target is a class or a number";
+        "task", "\"classification\" | \"regression\"", "\"classification\"", "\"regression\"", "csv, npy, npz: whether the target is a class or a number";
         "header", "boolean", "found out", "true", "csv: whether the first line names the columns";
         "images", "string", "required (idx)", "\"data/train-images-idx3-ubyte.gz\"", "the IDX image file, plain or `.gz`";
         "labels", "string", "required (idx)", "\"data/train-labels-idx1-ubyte.gz\"", "the IDX label file, plain or `.gz`";
-        "standardize", "boolean", "true (csv), false (idx)", "true", "shift and scale each feature to mean 0 and deviation 1 on the training part";
+        "inputs", "string", "\"x\"", "\"x\"", "npz: name of the array of inputs; its first axis counts the examples";
+        "targets", "string", "required (npy), \"y\" (npz)", "\"y\"", "npy: the `.npy` file of the targets; npz: name of their array";
+        "channels-last", "boolean", "false", "true", "npy, npz: images are `(examples, height, width, channels)` rather than `(examples, channels, height, width)`";
+        "size", "two integers", "required (image-folder)", "[32, 32]", "image-folder: height and width that images are resized to";
+        "channels", "1 | 3", "3", "1", "image-folder: grey or colour";
+        "context", "integer", "64", "64", "text: characters in a piece";
+        "augment", "section", "none", "{ flip = true, crop = 2 }", "images: random changes, drawn anew at each step";
+        "shape", "three integers", "none", "[1, 8, 8]", "csv: a row is an image of so many channels, rows and columns, channel by channel and row by row";
+        "standardize", "boolean", "true (csv, npy, npz), false (other images)", "true", "shift and scale each feature, or each channel of images, to mean 0 and deviation 1 on the training part";
         "problem", "\"teacher-student\" | \"spirals\" | \"quadratic\"", "required (synthetic)", "\"spirals\"", "which made-up problem";
         "samples", "integer", "1024", "1024", "teacher-student, spirals: how many examples";
         "features", "integer", "16", "16", "teacher-student: input features";
@@ -119,14 +127,49 @@ const KEYS: &[Key] = keys! {
         "max-curvature", "number", "1.0", "1.0", "quadratic with `condition`: the largest curvature";
         "data-seed", "integer", "0", "0", "synthetic: the seed the problem is made from";
         "held-out", "number", "0.2", "0.2", "share of the examples kept from training; not for the quadratic problem";
-        "split-seed", "integer", "0", "0", "csv, idx: the seed of the split";
+        "split-seed", "integer", "0", "0", "files: the seed of the split and of the label noise";
+        "label-noise", "number", "0.0", "0.1", "share of the training labels replaced by a class drawn at random, the same for all trials; for classes only";
+    }
+    "data.augment" {
+        "flip", "boolean", "false", "true", "flip half of the images from left to right";
+        "crop", "integer", "0", "2", "shift each image by up to so many pixels in both directions, with zeros where nothing is left";
     }
     "model" {
-        "kind", "\"linear\" | \"mlp\" | \"quadratic\"", "required", "\"mlp\"", "linear or logistic regression, a multi-layer perceptron, or the quadratic problem's own parameters";
-        "hidden", "integers", "[64, 64]", "[64, 64]", "mlp: units in each hidden layer";
-        "activation", "\"relu\" | \"tanh\" | \"gelu\" | \"silu\"", "\"relu\"", "\"relu\"", "mlp: activation of the hidden layers";
-        "init", "\"he\" | \"xavier\" | \"pytorch\" | \"zeros\"", "\"zeros\" (linear), \"xavier\" (mlp with tanh), \"he\" (mlp)", "\"he\"", "initial weights; `zeros` for linear models only";
-        "init-scale", "number", "1.0", "1.0", "mlp: multiplies all initial weights";
+        "kind", "\"linear\" | \"mlp\" | \"cnn\" | \"resnet\" | \"rnn\" | \"transformer\" | \"autoencoder\" | \"layers\" | \"quadratic\"", "required", "\"mlp\"", "the architecture, see [Models](#models); `layers` for a list of layers, `quadratic` for the quadratic problem's own parameters";
+        "hidden", "integers", "[64, 64] (mlp), [64] (cnn), [32, 8] (autoencoder)", "[64, 64]", "mlp: units in each hidden layer; cnn: in each layer between convolutions and outputs, `[]` for none; autoencoder: in each layer down to the code";
+        "channels", "integers", "[16, 32]", "[16, 32]", "cnn: channels of each stage; a stage ends with a pooling";
+        "convolutions", "integer", "1", "1", "cnn: convolutions in each stage";
+        "kernel", "integer", "3", "5", "cnn: height and width of the kernels; images are padded to keep their size if it is odd";
+        "pool", "integer", "2", "2", "cnn: height and width of the max pooling that ends a stage; 1 for none";
+        "batch-norm", "boolean", "false", "true", "cnn: a batch norm after each convolution";
+        "blocks", "integer", "1", "1", "resnet: blocks in each of its three stages; 6 × `blocks` + 2 layers in all";
+        "cell", "\"lstm\" | \"gru\"", "\"lstm\"", "\"gru\"", "rnn: what remembers";
+        "width", "integer", "16 (resnet), 64 (rnn, transformer)", "32", "resnet: channels of the first stage; rnn: units of each layer; transformer: features of each position";
+        "depth", "integer", "1 (rnn), 2 (transformer)", "2", "rnn: layers; transformer: blocks";
+        "heads", "integer", "4", "4", "transformer: heads of the attention; divides `width`";
+        "dropout", "number", "0.0", "0.1", "cnn, rnn, transformer: share of the values dropped in training";
+        "layers", "layers", "required (layers)", "[\"flatten\", { kind = \"linear\", units = 64 }, \"relu\"]", "layers: the layers in order, each a name or a table of the keys of `[model.layers]`; an affine layer to the outputs follows by itself";
+        "activation", "\"relu\" | \"tanh\" | \"gelu\" | \"silu\"", "\"relu\", \"gelu\" (transformer)", "\"relu\"", "mlp, cnn, transformer, autoencoder: activation of the hidden layers";
+        "init", "\"he\" | \"xavier\" | \"pytorch\" | \"zeros\"", "\"zeros\" (linear), \"xavier\" (transformer, and with tanh), \"he\"", "\"he\"", "initial weights of affine layers and convolutions; `zeros` for linear models only; an rnn always begins as PyTorch's";
+        "init-scale", "number", "1.0", "1.0", "all but linear and rnn: multiplies these initial weights";
+        "init-from", "string", "none", "\"weights.safetensors\"", "all but quadratic: a safetensors file of weights to begin with, see [Models](#models)";
+    }
+    "model.layers" {
+        "kind", "string", "required", "\"relu\"", "`linear`, `relu`, `tanh`, `gelu`, `silu`, `conv`, `max-pool`, `average-pool`, `global-average`, `batch-norm`, `layer-norm`, `dropout`, `flatten`, `rows`, `embedding`, `positions`, `attention`, `lstm`, `gru`, `last` or `residual`";
+        "units", "integer", "required (linear, lstm, gru)", "64", "linear, lstm, gru: outputs at each position";
+        "channels", "integer", "required (conv)", "16", "conv: channels out";
+        "kernel", "integer", "3", "3", "conv: height and width of the kernel; on a sequence its length";
+        "size", "integer", "2", "2", "max-pool, average-pool: height and width of a window; on a sequence its length";
+        "stride", "integer", "1 (conv), `size` (pooling)", "2", "conv, max-pool, average-pool: from one window to the next";
+        "padding", "integer", "`kernel` / 2 rounded down (conv), 0 (pooling)", "1", "conv, max-pool, average-pool: zeros added on every side; a maximum ignores them";
+        "groups", "integer", "1", "1", "conv: groups of channels that know nothing of each other";
+        "bias", "boolean", "true", "true", "conv: whether there is a bias";
+        "share", "number", "0.5", "0.5", "dropout: share of the values dropped in training";
+        "width", "integer", "64", "64", "embedding: length of a token's vector";
+        "heads", "integer", "4", "4", "attention: heads";
+        "causal", "boolean", "false", "false", "attention: a position sees itself and earlier ones only";
+        "layers", "layers", "required (residual)", "[\"relu\"]", "residual: the layers whose outputs are added";
+        "shortcut", "layers", "none", "[\"batch-norm\"]", "residual: layers on the other path, to fit its shape";
     }
     "command" {
         "run", "strings", "required", "[\"python\", \"train.py\", \"--lr\", \"{lr}\"]", "program and arguments, with placeholders; one string where `shell` is set";
@@ -151,6 +194,7 @@ const KEYS: &[Key] = keys! {
     "training" {
         "optimizer", "string or section", "\"sgd\"", "{ kind = \"sgd\", momentum = 0.9 }", "the update rule: its name, or a table of the keys of `[training.optimizer]`";
         "batch-size", "integer or \"full\"", "32", "32", "examples in a mini-batch; \"full\" or 0 for the whole training part";
+        "accumulate", "integer", "1", "4", "parts of a mini-batch that are computed one after the other and averaged: a large `batch-size` in little memory";
         "epochs", "number", "100", "100", "passes through the training part that the long run will make; with `[command]` those that make up `iterations`, 1 unless told";
         "iterations", "integer", "none", "10000", "with `[command]`: steps of the planned run; without, no schedule is given";
         "learning-rate", "number", "none", "0.05", "the configured rate, which `check` judges";

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::plan::{Activation, DataPlan, DeviceKind, Init, ModelPlan, OptimizerPlan, SyntheticPlan, TaskKind, UpdateRule};
+use super::plan::{
+    Activation, AugmentPlan, Cell, DataPlan, DeviceKind, Init, KnownSet, LayerPlan, ModelPlan, OptimizerPlan, Pooling,
+    SyntheticPlan, TaskKind, UpdateRule,
+};
 
 /// Gives an enum without fields its list of names, `name()` and `Display`.
 macro_rules! named {
@@ -30,6 +33,7 @@ macro_rules! named {
 named!(DeviceKind, "flex" => Flex, "ndarray" => Ndarray);
 named!(TaskKind, "classification" => Classification, "regression" => Regression);
 named!(Activation, "relu" => Relu, "tanh" => Tanh, "gelu" => Gelu, "silu" => Silu);
+named!(Cell, "lstm" => Lstm, "gru" => Gru);
 named!(Init, "he" => He, "xavier" => Xavier, "pytorch" => Pytorch, "zeros" => Zeros);
 
 impl OptimizerPlan {
@@ -55,7 +59,38 @@ impl ModelPlan {
         match self {
             Self::Linear { .. } => "linear",
             Self::Mlp { .. } => "mlp",
+            Self::Cnn { .. } => "cnn",
+            Self::Resnet { .. } => "resnet",
+            Self::Rnn { .. } => "rnn",
+            Self::Transformer { .. } => "transformer",
+            Self::Autoencoder { .. } => "autoencoder",
+            Self::Layers { .. } => "layers",
             Self::Quadratic => "quadratic",
+        }
+    }
+}
+
+impl LayerPlan {
+    /// The name used in configs and messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Linear { .. } => "linear",
+            Self::Activation { function } => function.name(),
+            Self::Conv { .. } => "conv",
+            Self::Pool { of: Pooling::Max, .. } => "max-pool",
+            Self::Pool { of: Pooling::Average, .. } => "average-pool",
+            Self::GlobalAverage => "global-average",
+            Self::BatchNorm => "batch-norm",
+            Self::LayerNorm => "layer-norm",
+            Self::Dropout { .. } => "dropout",
+            Self::Flatten => "flatten",
+            Self::Rows => "rows",
+            Self::Embedding { .. } => "embedding",
+            Self::Positions => "positions",
+            Self::Attention { .. } => "attention",
+            Self::Recurrent { cell, .. } => cell.name(),
+            Self::Last => "last",
+            Self::Residual { .. } => "residual",
         }
     }
 }
@@ -71,17 +106,45 @@ impl SyntheticPlan {
     }
 }
 
+impl KnownSet {
+    /// The name used in configs and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mnist => "mnist",
+            Self::FashionMnist => "fashion-mnist",
+            Self::Cifar10 => "cifar10",
+        }
+    }
+}
+
 impl DataPlan {
     /// Whether the data is the synthetic quadratic, which has parameters but no examples.
     pub fn is_quadratic(&self) -> bool {
         matches!(self, Self::Synthetic { problem: SyntheticPlan::Quadratic { .. }, .. })
     }
 
+    /// How images are changed at random before they are trained on.
+    pub fn augment(&self) -> Option<AugmentPlan> {
+        match self {
+            Self::Csv { prepare, .. }
+            | Self::Idx { prepare, .. }
+            | Self::Npy { prepare, .. }
+            | Self::Npz { prepare, .. }
+            | Self::ImageFolder { prepare, .. }
+            | Self::Known { prepare, .. } => prepare.augment,
+            Self::Text { .. } | Self::Synthetic { .. } => None,
+        }
+    }
+
     /// Classes or a number; the quadratic counts as regression.
     pub fn task(&self) -> TaskKind {
         match self {
-            Self::Csv { task, .. } => *task,
-            Self::Idx { .. } | Self::Synthetic { problem: SyntheticPlan::Spirals { .. }, .. } => TaskKind::Classification,
+            Self::Csv { task, .. } | Self::Npy { task, .. } | Self::Npz { task, .. } => *task,
+            Self::Idx { .. }
+            | Self::ImageFolder { .. }
+            | Self::Text { .. }
+            | Self::Known { .. }
+            | Self::Synthetic { problem: SyntheticPlan::Spirals { .. }, .. } => TaskKind::Classification,
             Self::Synthetic { .. } => TaskKind::Regression,
         }
     }

@@ -83,12 +83,12 @@ fn read_model(mut top: Section<'_>, name: String, folder: &Path) -> Option<Plan>
     let data = if no_data { None } else { data::read(section, folder) };
 
     let on_quadratic = if quadratic || no_data { Some(quadratic) } else { data.as_ref().map(DataPlan::is_quadratic) };
-    let model = model::read(top.section("model", "model"), on_quadratic);
+    let (model, init_from) = model::read(top.section("model", "model"), on_quadratic, folder);
     let training = training::read(top.section("training", "training"), data.as_ref().map(DataPlan::task));
     let optimizer = training.as_ref().map(|training| &training.optimizer);
     let search = search::read(top.section("search", "search"), optimizer);
     top.finish();
-    Some(Plan { name, data: data?, model: model?, training: training?, search: search?, device })
+    Some(Plan { name, data: data?, model: model?, init_from, training: training?, search: search?, device })
 }
 
 fn name(top: &mut Section<'_>) -> Option<String> {

@@ -1,11 +1,15 @@
 //! The checked plan: everything a run needs to know, resolved from config file and flags. Plain data.
 
-use std::path::{Path, PathBuf};
+mod data;
+mod model;
 
 use serde::Serialize;
 
 use crate::lr::{LearningRate, LrRange};
 use crate::schedule::Decay;
+
+pub use data::*;
+pub use model::*;
 
 /// A fully checked config. Serialises into the `config` object of the report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,6 +20,9 @@ pub struct Plan {
     pub data: DataPlan,
     /// What to train.
     pub model: ModelPlan,
+    /// Weights to begin with instead of random ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub init_from: Option<WeightsFile>,
     /// How to train it.
     pub training: TrainingPlan,
     /// How to search.
@@ -35,173 +42,6 @@ pub enum DeviceKind {
     Ndarray,
 }
 
-/// Where the examples come from.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum DataPlan {
-    /// A CSV file, plain or `.gz`.
-    Csv {
-        /// Resolved against the config file's folder. Not in the report: it differs between machines.
-        #[serde(skip)]
-        path: PathBuf,
-        /// The path as written.
-        source: String,
-        /// The column to predict.
-        target: Column,
-        /// Classes or a number.
-        task: TaskKind,
-        /// Whether the first line names the columns; `None` to look.
-        header: Option<bool>,
-        /// Shift and scale each feature to mean 0 and standard deviation 1 on the training part.
-        standardize: bool,
-        /// Share of the examples held out, in [0, 1).
-        held_out: f64,
-        /// Seed of the split.
-        split_seed: u64,
-    },
-    /// A pair of MNIST-style IDX files, plain or `.gz`.
-    Idx {
-        /// Resolved image file.
-        #[serde(skip)]
-        images: PathBuf,
-        /// Image path as written.
-        images_source: String,
-        /// Resolved label file.
-        #[serde(skip)]
-        labels: PathBuf,
-        /// Label path as written.
-        labels_source: String,
-        /// As for CSV; pixels are scaled to [0, 1] first.
-        standardize: bool,
-        /// Share held out.
-        held_out: f64,
-        /// Seed of the split.
-        split_seed: u64,
-    },
-    /// Data made up from a seed.
-    Synthetic {
-        /// Which problem.
-        problem: SyntheticPlan,
-        /// Seed of the problem itself (not of a trial).
-        data_seed: u64,
-        /// Share held out.
-        held_out: f64,
-    },
-}
-
-impl DataPlan {
-    /// The files that hold the examples; none for data that are made up.
-    pub fn files(&self) -> Vec<&Path> {
-        match self {
-            Self::Csv { path, .. } => vec![path],
-            Self::Idx { images, labels, .. } => vec![images, labels],
-            Self::Synthetic { .. } => Vec::new(),
-        }
-    }
-}
-
-/// A column, by position or name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Column {
-    /// Counted from 0; negative from the end (−1 is the last).
-    Index(i64),
-    /// By the header's name.
-    Name(String),
-}
-
-/// What is predicted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum TaskKind {
-    /// One of K classes.
-    Classification,
-    /// A number.
-    Regression,
-}
-
-/// Made-up problems.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "problem", rename_all = "snake_case")]
-pub enum SyntheticPlan {
-    /// Regression on the outputs of a random tanh network with `hidden` units (0: a linear teacher) plus Gaussian noise.
-    TeacherStudent {
-        /// Examples.
-        samples: usize,
-        /// Input features, standard normal.
-        features: usize,
-        /// The teacher's hidden units; 0 for a linear teacher.
-        hidden: usize,
-        /// Standard deviation of the noise on the target.
-        noise: f64,
-    },
-    /// Classification of interleaved two-dimensional spirals.
-    Spirals {
-        /// Examples over all classes.
-        samples: usize,
-        /// Arms.
-        classes: usize,
-        /// Standard deviation of the noise on the position.
-        noise: f64,
-    },
-    /// No data: minimise ½ Σ λᵢ (θᵢ − cᵢ)², cᵢ drawn anew at every step with standard deviation `noise`.
-    Quadratic {
-        /// The curvatures λᵢ, all positive. Its threshold for SGD is 2 / max λ.
-        curvatures: Vec<f64>,
-        /// Standard deviation of the minimum's jitter.
-        noise: f64,
-    },
-}
-
-/// The model.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum ModelPlan {
-    /// One affine layer: linear regression, or logistic (softmax) regression on classes.
-    Linear {
-        /// Initial weights.
-        init: Init,
-    },
-    /// Affine layers with an activation between them.
-    Mlp {
-        /// Units in each hidden layer.
-        hidden: Vec<usize>,
-        /// Activation of the hidden layers.
-        activation: Activation,
-        /// Initial weights.
-        init: Init,
-        /// Multiplies all initial weights.
-        init_scale: f64,
-    },
-    /// The parameters of a synthetic quadratic.
-    Quadratic,
-}
-
-/// Activation functions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[expect(missing_docs, reason = "the names are the field's own")]
-pub enum Activation {
-    Relu,
-    Tanh,
-    Gelu,
-    Silu,
-}
-
-/// Initial weights of an affine layer with `fan_in` inputs and `fan_out` outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Init {
-    /// N(0, 2 / `fan_in`), biases 0 (He et al. 2015).
-    He,
-    /// N(0, 2 / (`fan_in` + `fan_out`)), biases 0 (Glorot & Bengio 2010).
-    Xavier,
-    /// U(−b, b) with b = 1/√`fan_in`, for weights and biases: what `torch.nn.Linear` does.
-    Pytorch,
-    /// All weights and biases 0. For linear models only.
-    Zeros,
-}
-
 /// How the model is trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TrainingPlan {
@@ -209,6 +49,8 @@ pub struct TrainingPlan {
     pub optimizer: OptimizerPlan,
     /// Examples in a mini-batch; 0 for the whole training part.
     pub batch_size: usize,
+    /// Parts of a mini-batch whose gradients are computed one after the other and averaged, to save memory; at least 1.
+    pub accumulate: usize,
     /// Passes through the training part that the long run will make.
     pub epochs: f64,
     /// The configured ε₀, which `check` judges.

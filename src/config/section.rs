@@ -83,6 +83,24 @@ impl<'a> Section<'a> {
         Self::new(self.log, name, content, Some(value.span()))
     }
 
+    /// The items of an array under `key`, each a section called `name` in messages, or one string that stands for it.
+    pub(crate) fn sections_or_words(&mut self, key: &'static str, name: &'static str) -> Option<Vec<Section<'a>>> {
+        let value = self.find(key)?;
+        let items = self.to_items(key, value, "layers")?;
+        let section = |item: &'a Value<'a>| {
+            let content = match item.get_ref() {
+                DeValue::Table(table) => Content::Table(table),
+                DeValue::String(_) => Content::Word(item),
+                _ => {
+                    self.wrong(key, item, "an array of names and tables");
+                    Content::Wrong
+                }
+            };
+            Self::new(self.log, name, content, Some(item.span()))
+        };
+        Some(items.iter().map(section).collect())
+    }
+
     /// Whether the file says nothing about this section.
     pub(crate) fn is_absent(&self) -> bool {
         matches!(self.content, Content::Absent)

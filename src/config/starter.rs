@@ -18,7 +18,7 @@ name = "{name}"               # names the report folder; default: this file's na
 device = "flex"               # or "ndarray"
 
 [data]                        # required
-kind = "synthetic"            # required: "csv", "idx" or "synthetic"
+kind = "synthetic"            # required: or "csv", "npz", "image-folder", "mnist" and others: see the README
 problem = "spirals"           # required: or "teacher-student", "quadratic"
 samples = 1024
 classes = 3

@@ -16,6 +16,7 @@ pub(crate) fn read(mut section: Section<'_>, task: Option<TaskKind>) -> Option<T
     section.note_context("[model]");
     let optimizer = optimizer::read(section.section_or_word("optimizer", "training.optimizer"));
     let batch_size = batch_size(&mut section);
+    let accumulate = accumulate(&mut section, batch_size);
     let epochs = section.number("epochs", above_zero_to(MOST_EPOCHS)).unwrap_or(100.0);
     let learning_rate_line = section.line("learning-rate");
     let learning_rate = section.number("learning-rate", BOUNDS.0..=BOUNDS.1).and_then(|rate| LearningRate::new(rate).ok());
@@ -34,6 +35,7 @@ pub(crate) fn read(mut section: Section<'_>, task: Option<TaskKind>) -> Option<T
     Some(TrainingPlan {
         optimizer: optimizer?,
         batch_size,
+        accumulate,
         epochs,
         learning_rate,
         learning_rate_line,
@@ -43,6 +45,19 @@ pub(crate) fn read(mut section: Section<'_>, task: Option<TaskKind>) -> Option<T
         label_smoothing,
         clip_norm,
     })
+}
+
+/// Parts that a mini-batch is computed in.
+fn accumulate(section: &mut Section<'_>, batch_size: usize) -> usize {
+    let parts = section.integer("accumulate", 1..=MOST_BATCH).unwrap_or(1);
+    if batch_size > 0 && parts > batch_size {
+        section.complain(
+            "accumulate",
+            format!("a mini-batch of {batch_size} examples cannot be computed in {parts} parts"),
+            format!("write `accumulate = {batch_size}` or less, or raise `batch-size`, which counts the examples of all parts"),
+        );
+    }
+    parts
 }
 
 /// Examples in a mini-batch; 0 for all.

@@ -1,7 +1,11 @@
 //! What the trials are shown at each step. It depends on a trial's seed alone, so trials at different rates are paired.
 
-use super::data::{self, Dataset};
+mod examples;
+
+use super::augment::Augment;
+use super::data::Dataset;
 use super::random::{self, Purpose};
+use examples::Examples;
 
 /// Most examples in the probe set: enough for a steady loss, and no dearer than a few mini-batches.
 const PROBE_EXAMPLES: usize = 256;
@@ -16,8 +20,21 @@ pub(crate) struct Batch {
     pub(crate) examples: usize,
     /// `[lanes × examples × features]`, or `[examples × features]` that all lanes share. Empty for a quadratic.
     pub(crate) inputs: Vec<f32>,
-    /// Laid out like the inputs.
+    /// Laid out like the inputs; as many for each example as the data has.
     pub(crate) targets: Targets,
+    /// What dropout draws from in a training step; `None` outside of training.
+    pub(crate) draws: Option<Draws>,
+}
+
+/// Decides the random numbers that the layers of each trial draw in one training step.
+#[derive(Debug, Clone)]
+pub(crate) struct Draws {
+    /// Each lane's seed.
+    pub(crate) seeds: Vec<u64>,
+    /// The step, counted from 0.
+    pub(crate) step: u64,
+    /// Which part of the batch this is, counted from 0, where it is computed in several.
+    pub(crate) part: u64,
 }
 
 /// What the outputs are compared with.
@@ -34,12 +51,12 @@ pub(crate) enum Targets {
 pub(crate) enum Source {
     /// Mini-batches of a training set.
     Examples {
-        /// The whole set as one batch.
-        all: Batch,
-        /// Numbers per example.
-        features: usize,
-        /// Examples in a mini-batch; `None` for the whole set in its own order at every step.
+        /// The whole set.
+        all: Examples,
+        /// Examples in a mini-batch; `None` for the whole set at every step.
         batch_size: Option<usize>,
+        /// What is done to images that are trained on, but not to the probe set.
+        augment: Option<Augment>,
     },
     /// The centre of a quadratic, drawn anew at every step.
     Jitter {
@@ -53,27 +70,26 @@ pub(crate) enum Source {
 impl Source {
     /// Mini-batches of `batch_size` examples; 0 for the whole set.
     pub(crate) fn examples(data: Dataset, batch_size: usize) -> Self {
-        let examples = data.len();
-        let targets = match data.targets {
-            data::Targets::Classes { labels, .. } => Targets::Classes(labels.into_iter().map(|label| label as u32).collect()),
-            data::Targets::Values(values) => Targets::Values(values),
-        };
-        let all = Batch { examples, inputs: data.inputs, targets };
-        Self::Examples { all, features: data.features, batch_size: (batch_size > 0).then_some(batch_size) }
+        Self::Examples { all: Examples::new(data), batch_size: (batch_size > 0).then_some(batch_size), augment: None }
+    }
+
+    /// The same, but with images changed before they are trained on.
+    pub(crate) fn augmented(mut self, by: Option<Augment>) -> Self {
+        if let Self::Examples { augment, .. } = &mut self {
+            *augment = by;
+        }
+        self
     }
 
     /// The probe set, shared by all lanes: up to 256 training examples, the same for every trial; a quadratic's resting centre.
     pub(crate) fn probe(&self) -> Batch {
         match self {
-            Self::Examples { all, features, .. } => {
-                let order = random::shuffled(all.examples, &mut random::stream(0, Purpose::Probe, 0));
-                let mut probe = all.empty(PROBE_EXAMPLES);
-                probe.examples = all.examples.min(PROBE_EXAMPLES);
-                probe.gather(all, *features, &order[..probe.examples]);
-                probe
+            Self::Examples { all, .. } => {
+                let order = random::shuffled(all.count, &mut random::stream(0, Purpose::Probe, 0));
+                all.shared(order[..all.count.min(PROBE_EXAMPLES)].iter().map(|&row| row as usize))
             }
             Self::Jitter { dimensions, .. } => {
-                Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0; *dimensions]) }
+                Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0; *dimensions]), draws: None }
             }
         }
     }
@@ -81,16 +97,9 @@ impl Source {
     /// All of it, in pieces that all lanes share; a quadratic's resting centre.
     pub(crate) fn chunks(&self) -> Box<dyn Iterator<Item = Batch> + '_> {
         match self {
-            Self::Examples { all, features, .. } => {
-                let rows: Vec<u32> = (0..all.examples as u32).collect();
-                Box::new((0..all.examples).step_by(CHUNK_EXAMPLES).map(move |start| {
-                    let rows = &rows[start..(start + CHUNK_EXAMPLES).min(all.examples)];
-                    let mut chunk = all.empty(rows.len());
-                    chunk.examples = rows.len();
-                    chunk.gather(all, *features, rows);
-                    chunk
-                }))
-            }
+            Self::Examples { all, .. } => Box::new(
+                (0..all.count).step_by(CHUNK_EXAMPLES).map(|start| all.shared(start..(start + CHUNK_EXAMPLES).min(all.count))),
+            ),
             Self::Jitter { .. } => Box::new(std::iter::once(self.probe())),
         }
     }
@@ -98,42 +107,6 @@ impl Source {
     /// The batches for trials with these seeds, from the first step on.
     pub(crate) fn feed(&self, seeds: Vec<u64>) -> Feed<'_> {
         Feed { source: self, seeds, orders: Vec::new(), step: 0 }
-    }
-}
-
-impl Batch {
-    /// A batch like this one with room for so many examples, but none in it.
-    fn empty(&self, examples: usize) -> Self {
-        let per_example = self.inputs.len() / self.examples.max(1);
-        let targets = match self.targets {
-            Targets::Classes(_) => Targets::Classes(Vec::with_capacity(examples)),
-            Targets::Values(_) => Targets::Values(Vec::with_capacity(examples)),
-        };
-        Self { examples: 0, inputs: Vec::with_capacity(examples * per_example), targets }
-    }
-
-    /// Appends these rows of `all`.
-    fn gather(&mut self, all: &Self, features: usize, rows: &[u32]) {
-        for &row in rows {
-            let start = row as usize * features;
-            self.inputs.extend_from_slice(&all.inputs[start..start + features]);
-        }
-        let rows = rows.iter().map(|&row| row as usize);
-        match (&mut self.targets, &all.targets) {
-            (Targets::Classes(own), Targets::Classes(all)) => own.extend(rows.map(|row| all[row])),
-            (Targets::Values(own), Targets::Values(all)) => own.extend(rows.map(|row| all[row])),
-            _ => unreachable!("`empty` makes targets of the same kind"),
-        }
-    }
-
-    /// Appends the examples of an earlier lane once more.
-    fn repeat(&mut self, lane: usize, features: usize) {
-        let rows = lane * self.examples..(lane + 1) * self.examples;
-        self.inputs.extend_from_within(rows.start * features..rows.end * features);
-        match &mut self.targets {
-            Targets::Classes(labels) => labels.extend_from_within(rows),
-            Targets::Values(values) => values.extend_from_within(rows),
-        }
     }
 }
 
@@ -159,10 +132,32 @@ impl Feed<'_> {
     pub(crate) fn next(&mut self) -> Batch {
         let step = self.step;
         self.step += 1;
-        match self.source {
-            Source::Examples { all, batch_size: None, .. } => all.clone(),
-            Source::Examples { all, features, batch_size: Some(size) } => self.mini_batch(all, *features, *size, step),
+        let batch = match self.source {
+            Source::Examples { all, batch_size: None, augment: None } => all.shared(0..all.count),
+            Source::Examples { all, batch_size, augment } => {
+                self.mini_batch(all, batch_size.unwrap_or(all.count), augment.as_ref(), step)
+            }
             Source::Jitter { dimensions, noise } => self.centres(*dimensions, *noise, step),
+        };
+        Batch { draws: Some(Draws { seeds: self.seeds.clone(), step, part: 0 }), ..batch }
+    }
+
+    /// The next batch of every lane in at most so many parts, each with its share of every lane's examples.
+    pub(crate) fn next_in_parts(&mut self, parts: usize) -> Vec<Batch> {
+        let batch = self.next();
+        match self.source {
+            Source::Examples { all, batch_size, augment } if parts > 1 => {
+                // A whole set that is not augmented is shared by all lanes.
+                let lanes = if batch_size.is_none() && augment.is_none() { 1 } else { self.seeds.len() };
+                let size = batch.examples.div_ceil(parts);
+                let starts = (0..batch.examples).step_by(size);
+                let part = |(number, start): (u64, usize)| {
+                    let draws = batch.draws.clone().map(|draws| Draws { part: number, ..draws });
+                    Batch { draws, ..all.part(&batch, lanes, start..(start + size).min(batch.examples)) }
+                };
+                (0..).zip(starts).map(part).collect()
+            }
+            _ => vec![batch],
         }
     }
 
@@ -178,17 +173,21 @@ impl Feed<'_> {
     }
 
     /// An epoch's incomplete last batch is left out: a batch of odd size has a noise of its own.
-    fn mini_batch(&mut self, all: &Batch, features: usize, size: usize, step: u64) -> Batch {
-        let per_epoch = (all.examples / size).max(1) as u64;
+    fn mini_batch(&mut self, all: &Examples, size: usize, augment: Option<&Augment>, step: u64) -> Batch {
+        let per_epoch = (all.count / size).max(1) as u64;
         let (epoch, start) = (step / per_epoch, (step % per_epoch) as usize * size);
         let mut batch = all.empty(size * self.seeds.len());
         batch.examples = size;
         for (lane, &seed) in self.seeds.iter().enumerate() {
             if let Some(twin) = self.seeds[..lane].iter().position(|&earlier| earlier == seed) {
-                batch.repeat(twin, features);
+                all.repeat(twin, &mut batch);
             } else {
-                let rows = order(&mut self.orders, seed, epoch, all.examples);
-                batch.gather(all, features, &rows[start..start + size]);
+                let rows = order(&mut self.orders, seed, epoch, all.count);
+                let before = batch.inputs.len();
+                all.gather(rows[start..start + size].iter().map(|&row| row as usize), &mut batch);
+                if let Some(augment) = augment {
+                    augment.apply(&mut batch.inputs[before..], &mut random::stream(seed, Purpose::Augment, step));
+                }
             }
         }
         batch
@@ -200,7 +199,7 @@ impl Feed<'_> {
             let mut rng = random::stream(seed, Purpose::Jitter, step);
             centres.extend((0..dimensions).map(|_| (noise * random::standard_normal(&mut rng)) as f32));
         }
-        Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(centres) }
+        Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(centres), draws: None }
     }
 }
 
@@ -222,11 +221,18 @@ fn order(orders: &mut Vec<Order>, seed: u64, epoch: u64, examples: usize) -> &[u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::AugmentPlan;
+    use crate::task::data::{self, ExampleShape};
 
-    /// Twenty-three examples that carry their own number.
+    /// Examples that carry their own number, from 0.
+    fn numbered(count: u16, batch_size: usize) -> Source {
+        let numbers: Vec<f32> = (0..count).map(f32::from).collect();
+        let (shape, inputs) = (ExampleShape::Flat, numbers.clone().into());
+        Source::examples(Dataset { features: 1, shape, inputs, targets: data::Targets::Values(numbers) }, batch_size)
+    }
+
     fn source(batch_size: usize) -> Source {
-        let numbers: Vec<f32> = (0..23u8).map(f32::from).collect();
-        Source::examples(Dataset { features: 1, inputs: numbers.clone(), targets: data::Targets::Values(numbers) }, batch_size)
+        numbered(23, batch_size)
     }
 
     #[test]
@@ -266,6 +272,52 @@ mod tests {
         assert_ne!(source.feed(vec![1]).next().inputs, source.feed(vec![2]).next().inputs);
     }
 
+    /// Twenty-three images of 2 × 2 pixels, none of them 0.
+    fn images(batch_size: usize) -> Source {
+        let inputs: Vec<f32> = (1..=92u8).map(f32::from).collect();
+        let shape = ExampleShape::Image { channels: 1, height: 2, width: 2 };
+        let data = Dataset { features: 4, shape, inputs: inputs.into(), targets: data::Targets::Values(vec![0.0; 23]) };
+        let augment = Augment::new(AugmentPlan { flip: true, crop: 1 }, shape).unwrap();
+        Source::examples(data, batch_size).augmented(Some(augment))
+    }
+
+    #[test]
+    fn augmentation_is_paired_differs_from_step_to_step_and_spares_the_probe() {
+        for batch_size in [23, 0] {
+            let source = images(batch_size);
+            let (mut pair, mut alone, mut later) = (source.feed(vec![1, 2, 1]), source.feed(vec![2]), source.feed(vec![2]));
+            let batch = pair.next();
+            let lanes: Vec<&[f32]> = batch.inputs.chunks_exact(92).collect();
+            assert_eq!((lanes.len(), lanes[0], lanes[1]), (3, lanes[2], &alone.next().inputs[..]));
+            assert_ne!(lanes[0], lanes[1]);
+            later.seek(1);
+            assert_eq!(alone.next().inputs, later.next().inputs);
+            assert!(batch.inputs.contains(&0.0), "shifts leave zeros");
+            let mut probe = source.probe().inputs;
+            probe.sort_by(f32::total_cmp);
+            assert_eq!(probe, (1..=92u8).map(f32::from).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn parts_of_a_batch_hold_each_lanes_examples_once() {
+        for (batch_size, seeds, lanes) in [(10, vec![1, 2], 2), (0, vec![1, 2], 1)] {
+            let source = source(batch_size);
+            let whole = source.feed(seeds.clone()).next();
+            let parts = source.feed(seeds).next_in_parts(3);
+            assert_eq!(parts.iter().map(|part| part.examples).sum::<usize>(), whole.examples);
+            assert_eq!(parts.len(), 3);
+            for lane in 0..lanes {
+                let of = |batch: &Batch| batch.inputs[lane * batch.examples..(lane + 1) * batch.examples].to_vec();
+                assert_eq!(parts.iter().flat_map(of).collect::<Vec<_>>(), of(&whole));
+            }
+            for part in parts {
+                let Targets::Values(values) = &part.targets else { panic!("values stay values") };
+                assert_eq!((values, part.inputs.len()), (&part.inputs, lanes * part.examples));
+            }
+        }
+    }
+
     #[test]
     fn batch_size_0_is_everything_in_order() {
         let all = source(0);
@@ -297,9 +349,7 @@ mod tests {
 
     #[test]
     fn the_probe_set_is_part_of_the_training_set() {
-        let numbers: Vec<f32> = (0..1000u16).map(f32::from).collect();
-        let data = Dataset { features: 1, inputs: numbers.clone(), targets: data::Targets::Values(numbers) };
-        let probe = Source::examples(data, 10).probe();
+        let probe = numbered(1000, 10).probe();
         let mut seen = probe.inputs.clone();
         seen.sort_by(f32::total_cmp);
         seen.dedup();

@@ -1,7 +1,7 @@
 //! What a task is, for a person.
 
-use super::data::Note;
-use crate::config::{Activation, OptimizerPlan, UpdateRule};
+use super::data::{Dataset, Note, Targets};
+use crate::config::{Activation, LayerPlan, ModelPlan, OptimizerPlan, UpdateRule};
 
 /// What a task is, in words and numbers.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,21 +22,55 @@ pub struct TaskFacts {
     pub notes: Vec<Note>,
 }
 
-/// A network of affine layers with these widths, inputs and outputs included.
-pub(crate) fn network(widths: &[usize], activation: Option<Activation>, classes: bool) -> String {
-    let widths = widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
-    match activation {
-        None if classes => format!("softmax regression {widths}"),
-        None => format!("linear regression {widths}"),
-        Some(activation) => {
-            let name = match activation {
-                Activation::Relu => "ReLU",
-                Activation::Tanh => "tanh",
-                Activation::Gelu => "GELU",
-                Activation::Silu => "SiLU",
-            };
-            format!("MLP {widths}, {name}")
+/// A network of this plan on this data.
+pub(crate) fn network(model: &ModelPlan, data: &Dataset) -> String {
+    let joined = |widths: &[usize]| widths.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
+    let (inputs, outputs) = (data.features, data.outputs());
+    let through = |hidden: &[usize]| joined(&[&[inputs], hidden, &[outputs]].concat());
+    match model {
+        ModelPlan::Linear { .. } if matches!(data.targets, Targets::Classes { .. }) => {
+            format!("softmax regression {}", through(&[]))
         }
+        ModelPlan::Linear { .. } => format!("linear regression {}", through(&[])),
+        ModelPlan::Mlp { hidden, activation, .. } => format!("MLP {}, {}", through(hidden), of_activation(*activation)),
+        ModelPlan::Cnn { channels, convolutions, kernel, hidden, batch_norm, activation, .. } => {
+            let each = if *convolutions == 1 { String::new() } else { format!(", {convolutions} a stage") };
+            let normalized = if *batch_norm { ", batch norm" } else { "" };
+            let dense = joined(&[hidden.as_slice(), &[outputs]].concat());
+            format!(
+                "CNN with {kernel} × {kernel} convolutions {}{each}{normalized}, then {dense}, {}",
+                joined(channels),
+                of_activation(*activation)
+            )
+        }
+        ModelPlan::Resnet { blocks, width, .. } => format!("ResNet-{}, {width} channels", 6 * blocks + 2),
+        ModelPlan::Rnn { cell, width, depth, .. } => {
+            let (name, layers) = (cell.name().to_uppercase(), if *depth == 1 { "layer" } else { "layers" });
+            format!("{name}, {depth} {layers} of {width} units")
+        }
+        ModelPlan::Transformer { width, depth, heads, .. } => {
+            let blocks = if *depth == 1 { "block" } else { "blocks" };
+            format!("transformer, {depth} {blocks} of width {width}, {heads} heads")
+        }
+        ModelPlan::Autoencoder { hidden, activation, .. } => {
+            let mirrored: Vec<usize> = hidden.iter().chain(hidden.iter().rev().skip(1)).copied().collect();
+            let widths = joined(&[&[inputs], mirrored.as_slice(), &[inputs]].concat());
+            format!("autoencoder {widths}, {}", of_activation(*activation))
+        }
+        ModelPlan::Layers { layers, .. } => {
+            let names: Vec<&str> = layers.iter().map(LayerPlan::name).collect();
+            format!("layers {}, then {outputs}", names.join(", "))
+        }
+        ModelPlan::Quadratic => "quadratic".to_owned(),
+    }
+}
+
+fn of_activation(activation: Activation) -> &'static str {
+    match activation {
+        Activation::Relu => "ReLU",
+        Activation::Tanh => "tanh",
+        Activation::Gelu => "GELU",
+        Activation::Silu => "SiLU",
     }
 }
 

@@ -1,9 +1,12 @@
 //! What tells one task from another whose trials give other numbers.
 
+use serde::Serialize;
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::Task;
 use super::batches::{Batch, Source, Targets};
+use crate::config::Plan;
 use crate::lr::LearningRate;
 use crate::record::TrialSpec;
 use crate::trial::{Objective, Run};
@@ -14,8 +17,24 @@ const STEPS: u64 = 3;
 /// Its rate: small, so that it stays finite.
 const RATE: f64 = 1e-3;
 
-/// The identity of `task`: a digest of its recipe (model, optimiser, batch size, backend), of the examples as they are trained on,
-/// and of the exact losses of a trial's first steps, since processors with other vector units or caches add in another order.
+/// The plan's part in what a trial computes; `problem` is what else the model is made from.
+pub(super) fn recipe(plan: &Plan, problem: impl Serialize) -> String {
+    let training = &plan.training;
+    json!({
+        "problem": problem,
+        "model": plan.model,
+        "optimizer": training.optimizer,
+        "batch_size": training.batch_size,
+        "accumulate": training.accumulate,
+        "label_smoothing": training.label_smoothing,
+        "clip_norm": training.clip_norm,
+        "device": plan.device,
+    })
+    .to_string()
+}
+
+/// The identity of `task`: a digest of its recipe (model, optimiser, batch size, backend), of its initial weights, of the examples
+/// with what is done to them, and of the exact losses of a trial's first steps, since processors with other vector units or caches add in another order.
 /// Where the examples came from, and what they are called, is not part of it.
 ///
 /// `None` when it cannot be trained at all.
@@ -23,6 +42,10 @@ pub(super) fn of(task: &Task) -> Option<String> {
     let mut digest = Digester(Sha256::new());
     digest.bytes(task.recipe.as_bytes());
     digest.bytes(format!("{:?}", task.model.parameters()).as_bytes());
+    // Two seeds tell weights that are given from weights that are drawn.
+    for seed in 0..2 {
+        task.model.initial(seed).iter().for_each(|tensor| digest.numbers(tensor, f32::to_le_bytes));
+    }
     digest.source(Some(&task.source));
     digest.source(task.held_out.as_ref());
     digest.numbers(&first_losses(task)?, |loss| loss.to_bits().to_le_bytes());
@@ -61,9 +84,9 @@ impl Digester {
         match source {
             None => self.bytes(b"none"),
             Some(Source::Jitter { dimensions, noise }) => self.bytes(format!("jitter {dimensions} {noise:e}").as_bytes()),
-            Some(Source::Examples { all, features, batch_size }) => {
-                self.bytes(format!("examples {features} {batch_size:?}").as_bytes());
-                self.batch(all);
+            Some(source @ Source::Examples { batch_size, augment, .. }) => {
+                self.bytes(format!("examples {batch_size:?} {augment:?}").as_bytes());
+                source.chunks().for_each(|chunk| self.batch(&chunk));
             }
         }
     }
@@ -91,6 +114,9 @@ impl Digester {
 mod tests {
     use std::fmt::Write as _;
     use std::path::Path;
+
+    use safetensors::Dtype;
+    use safetensors::tensor::TensorView;
 
     use crate::config;
     use crate::task::build;
@@ -143,12 +169,56 @@ mod tests {
             format!("{DATA}{MODEL}[training]\nbatch-size = \"full\"\n"),
             format!("{DATA}{MODEL}[training]\nlabel-smoothing = 0.1\n"),
             format!("{DATA}{MODEL}[training]\nclip-norm = 1.0\n"),
+            format!("{DATA}{MODEL}[training]\naccumulate = 2\n"),
+            format!("{DATA}label-noise = 0.2\n{MODEL}"),
+            format!("{DATA}shape = [1, 1, 2]\n{MODEL}"),
+            format!("{DATA}shape = [1, 1, 2]\naugment = {{ flip = true }}\n{MODEL}"),
+            format!("{DATA}shape = [1, 1, 2]\naugment = {{ crop = 1 }}\n{MODEL}"),
+            format!("{DATA}[model]\nkind = \"autoencoder\"\nhidden = [4]\n"),
+            format!("{DATA}[model]\nkind = \"layers\"\nlayers = [\"relu\"]\n"),
+            format!("{DATA}[model]\nkind = \"layers\"\nlayers = [\"tanh\"]\n"),
             format!("device = \"ndarray\"\n{DATA}{MODEL}"),
         ] {
             let identity = of(&other);
             assert!(!seen.contains(&identity), "{other}");
             seen.push(identity);
         }
+    }
+
+    /// A file of the weights of a layer from two features to two classes, all of them `weight`.
+    fn weights(weight: f32) -> Vec<u8> {
+        let bytes = weight.to_le_bytes().repeat(6);
+        let tensor = |shape: &[usize], own| TensorView::new(Dtype::F32, shape.to_vec(), &bytes[own]).unwrap();
+        safetensors::serialize([("0.weight", tensor(&[2, 2], 0..16)), ("0.bias", tensor(&[2], 16..24))], None).unwrap()
+    }
+
+    #[test]
+    fn the_weights_to_begin_with_count_and_not_their_file() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("x.csv"), table(39.0)).unwrap();
+        let of = |file: &str, weight: f32| {
+            std::fs::write(dir.path().join(file), weights(weight)).unwrap();
+            identity(dir.path(), &format!("{DATA}[model]\nkind = \"linear\"\ninit-from = \"{file}\"\n"))
+        };
+        let own = of("a", 0.5);
+        assert_eq!(of("b", 0.5), own);
+        assert_ne!(of("a", 0.25), own);
+    }
+
+    #[test]
+    fn texts_differ_by_what_they_hold_and_by_the_length_of_a_piece() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "to be or not to be ".repeat(20);
+        std::fs::write(dir.path().join("a"), &text).unwrap();
+        std::fs::write(dir.path().join("b"), text.replace("not", "nut")).unwrap();
+        let of = |file: &str, context: usize| {
+            let data = format!("[data]\nkind = \"text\"\npath = \"{file}\"\ncontext = {context}\n");
+            identity(dir.path(), &format!("{data}[model]\nkind = \"rnn\"\nwidth = 4\n[training]\nbatch-size = 4\n"))
+        };
+        let own = of("a", 8);
+        assert_eq!(of("a", 8), own);
+        assert_ne!(of("b", 8), own);
+        assert_ne!(of("a", 9), own);
     }
 
     #[test]

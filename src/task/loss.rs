@@ -3,6 +3,7 @@
 use super::batches::Targets;
 
 /// Replaces each lane's outputs z, `[lanes × examples × width]`, by the slopes ∂loss/∂z, and returns each lane's mean loss.
+/// Every token of a text counts as an example of its own.
 ///
 /// Classes call for cross-entropy, −Σ q log softmax(z) with q = (1 − s)·onehot + s/K, mean over examples (PyTorch's
 /// `CrossEntropyLoss` with label smoothing s); values for (z − t)², mean over examples and outputs (its `MSELoss`). Targets for

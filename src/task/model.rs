@@ -8,17 +8,58 @@ use super::random::{self, Purpose};
 /// One parameter tensor of one trial.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct ParameterSpec {
-    /// Its numbers.
-    pub(crate) size: usize,
-    /// How they begin.
+    /// What PyTorch's `state_dict` calls it: the place of its layer, then `weight`, `bias` and the like.
+    pub(crate) name: String,
+    /// Its shape in PyTorch.
+    pub(crate) shape: Vec<usize>,
+    /// Where ours lies otherwise in memory: PyTorch's numbers seen in another shape, and the order of those axes in ours.
+    pub(crate) order: Option<(Vec<usize>, Vec<usize>)>,
+    /// How its numbers begin.
     pub(crate) initial: Initial,
+}
+
+impl ParameterSpec {
+    /// A tensor that lies in memory as in PyTorch.
+    pub(crate) fn new(name: &str, shape: &[usize], initial: Initial) -> Self {
+        Self { name: name.to_owned(), shape: shape.to_vec(), order: None, initial }
+    }
+
+    /// A matrix that PyTorch holds transposed, as `[outputs, inputs]`.
+    pub(crate) fn transposed(name: &str, outputs: usize, inputs: usize, initial: Initial) -> Self {
+        let shape = vec![outputs, inputs];
+        Self { order: Some((shape.clone(), vec![1, 0])), ..Self::new(name, &shape, initial) }
+    }
+
+    /// PyTorch's numbers in the order in which they lie here.
+    pub(crate) fn arranged(&self, theirs: &[f32]) -> Vec<f32> {
+        let Some((view, axes)) = &self.order else { return theirs.to_vec() };
+        let mut strides = vec![1; view.len()];
+        for axis in (1..view.len()).rev() {
+            strides[axis - 1] = strides[axis] * view[axis];
+        }
+        let along = |places: Vec<usize>, &axis: &usize| -> Vec<usize> {
+            let steps = |place| (0..view[axis]).map(move |step| (place, step));
+            places.into_iter().flat_map(steps).map(|(place, step)| place + step * strides[axis]).collect()
+        };
+        axes.iter().fold(vec![0], along).into_iter().map(|place| theirs[place]).collect()
+    }
+
+    /// How many numbers it holds.
+    pub(crate) fn size(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The same, where it may be more than memory could hold.
+    pub(crate) fn size_as_float(&self) -> f64 {
+        self.shape.iter().map(|&length| length as f64).product()
+    }
 }
 
 /// The distribution of initial values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Initial {
-    /// All 0.
-    Zeros,
+    /// All the same.
+    Constant(f64),
     /// Normal with mean 0 and this standard deviation.
     Normal(f64),
     /// Uniform between minus this and this.
@@ -43,19 +84,24 @@ pub(crate) trait Model: Send + Sync + Debug {
 
     /// One lane's initial parameters, decided by the seed alone.
     fn initial(&self, seed: u64) -> Vec<Vec<f32>> {
-        let draw = |(index, spec): (usize, &ParameterSpec)| {
-            let mut rng = random::stream(seed, Purpose::Weights, index as u64);
-            let mut number = || match spec.initial {
-                Initial::Zeros => 0.0,
-                Initial::Normal(deviation) => deviation * random::standard_normal(&mut rng),
-                Initial::Uniform(bound) => random::uniform(&mut rng, -bound, bound),
-                Initial::Away(near, far) => {
-                    let side = if random::uniform(&mut rng, -1.0, 1.0) < 0.0 { -1.0 } else { 1.0 };
-                    side * random::uniform(&mut rng, near, far)
-                }
-            };
-            (0..spec.size).map(|_| number() as f32).collect()
-        };
-        self.parameters().iter().enumerate().map(draw).collect()
+        drawn(self.parameters(), seed)
     }
+}
+
+/// Initial parameters of one lane, drawn from the seed.
+pub(crate) fn drawn(specs: &[ParameterSpec], seed: u64) -> Vec<Vec<f32>> {
+    let draw = |(index, spec): (usize, &ParameterSpec)| {
+        let mut rng = random::stream(seed, Purpose::Weights, index as u64);
+        let mut number = || match spec.initial {
+            Initial::Constant(value) => value,
+            Initial::Normal(deviation) => deviation * random::standard_normal(&mut rng),
+            Initial::Uniform(bound) => random::uniform(&mut rng, -bound, bound),
+            Initial::Away(near, far) => {
+                let side = if random::uniform(&mut rng, -1.0, 1.0) < 0.0 { -1.0 } else { 1.0 };
+                side * random::uniform(&mut rng, near, far)
+            }
+        };
+        (0..spec.size()).map(|_| number() as f32).collect()
+    };
+    specs.iter().enumerate().map(draw).collect()
 }

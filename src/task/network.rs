@@ -1,57 +1,90 @@
 //! Layers on burn: forward and backward for all lanes at once.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 
-use super::batches::Batch;
-use super::layers::Layer;
+use super::batches::{Batch, Targets};
+use super::layers::{self, Chain, Layer, Transpose, numbers};
 use super::loss;
-use super::model::{Model, ParameterSpec};
+use super::model::{self, Model, ParameterSpec};
+use super::shape::Shape;
 
-/// A feed-forward stack of layers with a loss on top.
+/// A network of layers with a loss on top.
 #[derive(Debug)]
 pub(crate) struct Network {
-    layers: Vec<Box<dyn Layer>>,
+    layers: Chain,
     parameters: Vec<ParameterSpec>,
-    features: usize,
-    label_smoothing: f64,
+    shape: Shape,
+    goal: Goal,
+    /// For each parameter tensor the numbers to begin with, where they are not drawn.
+    given: Vec<Option<Vec<f32>>>,
     device: Device,
-    autodiff: Device,
+}
+
+/// What the outputs should come close to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Goal {
+    /// The targets; of classes, a share of the probability is spread over all.
+    Targets {
+        /// The share.
+        smoothing: f64,
+    },
+    /// The inputs.
+    Inputs,
 }
 
 impl Network {
-    /// A network that maps examples of `features` numbers through `layers`, computed on `device`.
-    pub(crate) fn new(layers: Vec<Box<dyn Layer>>, features: usize, label_smoothing: f64, device: Device) -> Self {
-        let parameters = layers.iter().flat_map(|layer| layer.parameters()).collect();
-        let autodiff = device.clone().autodiff();
-        Self { layers, parameters, features, label_smoothing, device, autodiff }
+    /// A network that shows examples of this shape to `layers`, computed on `device`.
+    pub(crate) fn new(layers: Chain, shape: Shape, goal: Goal, device: Device) -> Self {
+        let parameters = layers.parameters();
+        let given = vec![None; parameters.len()];
+        Self { parameters, layers, shape, goal, given, device }
     }
 
-    /// The network's outputs, `[lanes, examples, width]`.
-    fn forward(
-        &self,
-        mut parameters: &[Tensor<2>],
-        lanes: usize,
-        examples: usize,
-        inputs: Vec<f32>,
-        device: &Device,
-    ) -> Tensor<3> {
-        let per_lane = examples * self.features;
-        let stacked = inputs.len() / per_lane.max(1);
-        let inputs = TensorData::new(inputs, [stacked, examples, self.features]);
-        let mut x = Tensor::<3>::from_data(inputs, device).expand([lanes, examples, self.features]);
-        for layer in &self.layers {
-            let (own, rest) = parameters.split_at(layer.parameters().len());
-            x = layer.forward(own, x);
-            parameters = rest;
-        }
-        x
+    /// The same network with these numbers to begin with, one entry for each parameter tensor.
+    pub(crate) fn beginning_with(self, given: Vec<Option<Vec<f32>>>) -> Self {
+        Self { given, ..self }
     }
 
-    fn tensors(&self, parameters: &[Vec<f32>], lanes: usize, device: &Device) -> Vec<Tensor<2>> {
-        let tensor = |(values, spec): (&Vec<f32>, &ParameterSpec)| {
-            Tensor::from_data(TensorData::new(values.clone(), [lanes, spec.size]), device)
+    /// The inputs as the first layer wants them, `[lanes, examples, values]`. Images come channels-first.
+    fn inputs(&self, lanes: usize, examples: usize, inputs: Vec<f32>) -> Tensor<3> {
+        let values = self.shape.values();
+        let stacked = inputs.len() / (examples * values).max(1);
+        let x = layers::tensor(inputs, [stacked, examples, values], &self.device);
+        let x = match self.shape {
+            Shape::Image { height, width, channels } if channels > 1 => {
+                Transpose { rows: channels, columns: height * width }.forward(&[], x, None)
+            }
+            _ => x,
         };
+        x.expand([lanes, examples, values])
+    }
+
+    fn tensors(&self, parameters: &[Vec<f32>], lanes: usize) -> Vec<Tensor<2>> {
+        let tensor =
+            |(values, spec): (&Vec<f32>, &ParameterSpec)| layers::tensor(values.clone(), [lanes, spec.size()], &self.device);
         parameters.iter().zip(&self.parameters).map(tensor).collect()
+    }
+
+    /// The batch with what the outputs should come close to as its targets.
+    fn aimed(&self, batch: Batch) -> Batch {
+        match self.goal {
+            Goal::Targets { .. } => batch,
+            Goal::Inputs => Batch { targets: Targets::Values(batch.inputs.clone()), ..batch },
+        }
+    }
+
+    /// Each lane's loss; the outputs are replaced by its slopes.
+    fn loss(&self, outputs: &mut [f32], lanes: usize, examples: usize, targets: &Targets) -> Vec<f64> {
+        let smoothing = match self.goal {
+            Goal::Targets { smoothing } => smoothing,
+            Goal::Inputs => 0.0,
+        };
+        // A text has a target for each token, anything else one for each example.
+        let positions = match self.shape {
+            Shape::Tokens { context, .. } => context,
+            _ => 1,
+        };
+        loss::differentiate(outputs, lanes, examples * positions, targets, smoothing)
     }
 }
 
@@ -60,41 +93,37 @@ impl Model for Network {
         &self.parameters
     }
 
+    fn initial(&self, seed: u64) -> Vec<Vec<f32>> {
+        let drawn = model::drawn(&self.parameters, seed);
+        drawn.into_iter().zip(&self.given).map(|(drawn, given)| given.clone().unwrap_or(drawn)).collect()
+    }
+
     fn losses(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> Vec<f64> {
-        let tensors = self.tensors(parameters, lanes, &self.device);
-        let mut outputs = numbers(self.forward(&tensors, lanes, batch.examples, batch.inputs, &self.device));
-        loss::differentiate(&mut outputs, lanes, batch.examples, &batch.targets, self.label_smoothing)
+        let Batch { examples, inputs, targets, draws } = self.aimed(batch);
+        let tensors = self.tensors(parameters, lanes);
+        let x = self.inputs(lanes, examples, inputs);
+        let mut outputs = numbers(self.layers.forward(&tensors, x, draws.as_ref()));
+        self.loss(&mut outputs, lanes, examples, &targets)
     }
 
-    /// The slope of the loss in the outputs is worked out on the host; burn carries it back to the parameters as the gradient of
-    /// Σ slope·output over all lanes, in which a lane's parameters meet their own outputs only.
+    /// The slopes of the loss in the outputs are worked out on the host; the layers carry them back to the parameters.
     fn differentiate(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Vec<f32>>) {
-        let leaves = self.tensors(parameters, lanes, &self.autodiff);
-        let leaves: Vec<_> = leaves.into_iter().map(Tensor::require_grad).collect();
-        let outputs = self.forward(&leaves, lanes, batch.examples, batch.inputs, &self.autodiff);
+        let Batch { examples, inputs, targets, draws } = self.aimed(batch);
+        let tensors = self.tensors(parameters, lanes);
+        let x = self.inputs(lanes, examples, inputs);
+        let (outputs, back) = self.layers.trace(&tensors, x, draws.as_ref(), false);
         let shape = outputs.dims();
-        let mut slopes = numbers(outputs.clone().inner());
-        let losses = loss::differentiate(&mut slopes, lanes, batch.examples, &batch.targets, self.label_smoothing);
-        let slopes = Tensor::from_data(TensorData::new(slopes, shape), &self.autodiff);
-        let mut gradients = (outputs * slopes).sum().backward();
-        let gradient = |leaf: &Tensor<2>| match leaf.grad_remove(&mut gradients) {
-            Some(gradient) => numbers(gradient),
-            None => vec![0.0; leaf.dims().iter().product()],
-        };
-        (losses, leaves.iter().map(gradient).collect())
+        let mut slopes = numbers(outputs);
+        let losses = self.loss(&mut slopes, lanes, examples, &targets);
+        let slopes = back(layers::tensor(slopes, shape, &self.device));
+        (losses, slopes.parameters.into_iter().map(numbers).collect())
     }
-}
-
-/// The tensor's numbers in row-major order.
-fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
-    tensor.into_data().try_into_vec().expect("all tensors here are made from f32")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::config::{Activation, DeviceKind, Init};
-    use crate::task::batches::Targets;
     use crate::task::device::device;
     use crate::task::layers::{self, Affine};
     use crate::task::random::{self, Purpose};
@@ -102,19 +131,25 @@ mod tests {
     const KINDS: [Activation; 4] = [Activation::Relu, Activation::Tanh, Activation::Gelu, Activation::Silu];
 
     fn affine(inputs: usize, outputs: usize, init: Init, init_scale: f64) -> Box<dyn Layer> {
-        Box::new(Affine { inputs, outputs, init, init_scale })
+        Box::new(Affine { positions: 1, inputs, outputs, init, init_scale })
+    }
+
+    fn network_of(layers: Vec<Box<dyn Layer>>, features: usize, smoothing: f64, on: DeviceKind) -> Network {
+        let mut chain = Chain::default();
+        layers.into_iter().for_each(|layer| chain.push(layer));
+        Network::new(chain, Shape::Flat(features), Goal::Targets { smoothing }, device(on))
     }
 
     fn network(kind: Activation, outputs: usize, smoothing: f64, on: DeviceKind) -> Network {
         let hidden = Box::new(layers::Activation { kind });
         let layers = vec![affine(3, 5, Init::Pytorch, 2.0), hidden, affine(5, outputs, Init::Pytorch, 2.0)];
-        Network::new(layers, 3, smoothing, device(on))
+        network_of(layers, 3, smoothing, on)
     }
 
     fn batch(targets: Targets) -> Batch {
         let mut rng = random::stream(7, Purpose::Inputs, 0);
         let inputs = (0..12).map(|_| random::standard_normal(&mut rng) as f32).collect();
-        Batch { examples: 4, inputs, targets }
+        Batch { examples: 4, inputs, targets, draws: None }
     }
 
     /// Central differences of the loss in every parameter against the gradient.
@@ -160,10 +195,10 @@ mod tests {
         for (kind, expected) in KINDS.into_iter().zip(expected) {
             let hidden = Box::new(layers::Activation { kind });
             let layers = vec![affine(1, 1, Init::Zeros, 1.0), hidden, affine(1, 1, Init::Zeros, 1.0)];
-            let network = Network::new(layers, 1, 0.0, device(DeviceKind::Flex));
-            let parameters = [vec![1.0], vec![0.0], vec![1.0], vec![0.0]];
-            let tensors = network.tensors(&parameters, 1, &network.device);
-            let outputs = numbers(network.forward(&tensors, 1, 3, vec![-1.5, -0.1, 0.7], &network.device));
+            let network = network_of(layers, 1, 0.0, DeviceKind::Flex);
+            let tensors = network.tensors(&[vec![1.0], vec![0.0], vec![1.0], vec![0.0]], 1);
+            let x = network.inputs(1, 3, vec![-1.5, -0.1, 0.7]);
+            let outputs = numbers(network.layers.forward(&tensors, x, None));
             for (a, e) in outputs.iter().zip(expected) {
                 assert!((f64::from(*a) - e).abs() < 1e-6, "{kind:?}: {outputs:?}, not {expected:?}");
             }
@@ -176,7 +211,7 @@ mod tests {
 
     #[test]
     fn initial_weights_have_the_stated_variance() {
-        let of = |init, scale| Network::new(vec![affine(200, 100, init, scale)], 200, 0.0, device(DeviceKind::Flex)).initial(5);
+        let of = |init, scale| network_of(vec![affine(200, 100, init, scale)], 200, 0.0, DeviceKind::Flex).initial(5);
         for (init, scale, expected) in [
             (Init::He, 1.0, 2.0 / 200.0),
             (Init::He, 3.0, 9.0 * 2.0 / 200.0),

@@ -15,7 +15,7 @@ impl Quadratic {
     /// A quadratic with these curvatures λ; each θᵢ begins at a distance of 0.5 to 1.5 from the minimum.
     pub(crate) fn new(curvatures: &[f64]) -> Self {
         let curvatures: Vec<f32> = curvatures.iter().map(|&curvature| curvature as f32).collect();
-        let parameters = [ParameterSpec { size: curvatures.len(), initial: Initial::Away(0.5, 1.5) }];
+        let parameters = [ParameterSpec::new("theta", &[curvatures.len()], Initial::Away(0.5, 1.5))];
         Self { curvatures, parameters }
     }
 }
@@ -58,7 +58,7 @@ mod tests {
     #[test]
     fn loss_and_gradient_are_those_of_the_formula() {
         let quadratic = Quadratic::new(&[2.0, 0.5]);
-        let batch = Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0, 1.0, 3.0, -1.0]) };
+        let batch = Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0, 1.0, 3.0, -1.0]), draws: None };
         let (losses, gradients) = quadratic.differentiate(&[vec![1.0, 3.0, 1.0, 3.0]], 2, batch);
         // ½·2·1² + ½·0.5·2² and ½·2·2² + ½·0.5·4²
         assert_eq!((losses, gradients), (vec![2.0, 8.0], vec![vec![2.0, 1.0, -4.0, 2.0]]));

@@ -24,6 +24,12 @@ pub(crate) enum Purpose {
     Jitter = 7,
     /// Which examples are probed.
     Probe = 8,
+    /// Which labels are replaced, and by what.
+    LabelNoise = 20,
+    /// How images are flipped and shifted.
+    Augment = 21,
+    /// Which values a dropout layer drops.
+    Dropout = 22,
 }
 
 /// The stream of (`seed`, `purpose`, `index`).
@@ -55,14 +61,17 @@ pub(crate) fn standard_normal(rng: &mut impl Rng) -> f64 {
     radius * (std::f64::consts::TAU * unit(rng)).cos()
 }
 
+/// Uniform on 0..`n`, but for a bias below 2⁻³²; `n` must fit a `u32`. It is the high half of a 64 × 64 bit product.
+pub(crate) fn below(n: usize, rng: &mut impl Rng) -> usize {
+    ((u128::from(rng.next_u64()) * n as u128) >> 64) as usize
+}
+
 /// The numbers 0..`n` in random order (Fisher & Yates, as in Durstenfeld 1964). `n` must fit a `u32`; data sets do, by their
 /// limit on memory.
 pub(crate) fn shuffled(n: usize, rng: &mut impl Rng) -> Vec<u32> {
     let mut order: Vec<u32> = (0..n as u32).collect();
     for last in (1..order.len()).rev() {
-        // The high half of a 64 × 64 bit product: uniform on 0..=last, but for a bias below 2⁻³².
-        let pick = (u128::from(rng.next_u64()) * (last as u128 + 1)) >> 64;
-        order.swap(last, pick as usize);
+        order.swap(last, below(last + 1, rng));
     }
     order
 }
@@ -88,8 +97,11 @@ mod tests {
             Purpose::Order,
             Purpose::Jitter,
             Purpose::Probe,
+            Purpose::LabelNoise,
+            Purpose::Augment,
+            Purpose::Dropout,
         ];
-        assert_eq!(purposes.map(|p| p as u64), [1, 2, 3, 4, 5, 6, 7, 8]);
+        assert_eq!(purposes.map(|p| p as u64), [1, 2, 3, 4, 5, 6, 7, 8, 20, 21, 22]);
     }
 
     #[test]

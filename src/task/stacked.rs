@@ -26,13 +26,13 @@ impl<'a> StackedRun<'a> {
     pub(crate) fn new(task: &'a Task, specs: &[TrialSpec]) -> Self {
         let specification = task.model.parameters();
         let mut parameters: Vec<Vec<f32>> =
-            specification.iter().map(|spec| Vec::with_capacity(spec.size * specs.len())).collect();
+            specification.iter().map(|spec| Vec::with_capacity(spec.size() * specs.len())).collect();
         for spec in specs {
             for (stacked, own) in parameters.iter_mut().zip(task.model.initial(spec.seed)) {
                 stacked.extend(own);
             }
         }
-        let sizes = specification.iter().map(|spec| spec.size);
+        let sizes = specification.iter().map(|spec| spec.size());
         let optimizer = Optimizer::new(&task.optimizer, task.clip_norm, sizes, specs.len());
         let feed = task.source.feed(specs.iter().map(|spec| spec.seed).collect());
         Self { task, lanes: specs.len(), parameters, optimizer, feed, probe: task.source.probe() }
@@ -54,6 +54,28 @@ impl<'a> StackedRun<'a> {
     }
 }
 
+impl StackedRun<'_> {
+    /// Each lane's loss on its next batch, and the gradient; both are means over the examples of all parts of the batch.
+    fn differentiate(&mut self) -> (Vec<f64>, Vec<Vec<f32>>) {
+        let mut parts = self.feed.next_in_parts(self.task.accumulate);
+        if parts.len() == 1 {
+            return self.task.model.differentiate(&self.parameters, self.lanes, parts.remove(0));
+        }
+        let examples: usize = parts.iter().map(|part| part.examples).sum();
+        let mut losses = vec![0.0; self.lanes];
+        let mut gradients: Vec<Vec<f32>> = self.parameters.iter().map(|all| vec![0.0; all.len()]).collect();
+        for part in parts {
+            let share = part.examples as f64 / examples as f64;
+            let (part_losses, part_gradients) = self.task.model.differentiate(&self.parameters, self.lanes, part);
+            losses.iter_mut().zip(part_losses).for_each(|(sum, loss)| *sum += share * loss);
+            for (sum, part) in gradients.iter_mut().zip(part_gradients) {
+                sum.iter_mut().zip(part).for_each(|(sum, slope)| *sum += share as f32 * slope);
+            }
+        }
+        (losses, gradients)
+    }
+}
+
 /// One lane of a run: its parameters and what its optimiser remembers, tensor by tensor.
 struct LaneState {
     parameters: Vec<Vec<f32>>,
@@ -70,7 +92,7 @@ impl Run for StackedRun<'_> {
         if self.lanes == 0 {
             return Ok(Vec::new());
         }
-        let (losses, gradients) = self.task.model.differentiate(&self.parameters, self.lanes, self.feed.next());
+        let (losses, gradients) = self.differentiate();
         self.optimizer.update(&mut self.parameters, &gradients, learning_rates);
         Ok(losses)
     }

@@ -1,9 +1,13 @@
 //! Whole tasks: what a stacked run computes, and what `build` refuses.
 
 use super::*;
-use crate::config::{Column, DeviceKind, SearchPlan, TaskKind, TrainingPlan, UpdateRule};
+use crate::config::{
+    Activation, AugmentPlan, Column, DeviceKind, Init, PreparePlan, SearchPlan, TaskKind, TrainingPlan, UpdateRule,
+};
 use crate::lr::{LearningRate, LrRange};
 use crate::schedule::Decay;
+
+mod architectures;
 
 const DEVICES: [DeviceKind; 2] = [DeviceKind::Flex, DeviceKind::Ndarray];
 const SGD: UpdateRule = UpdateRule::Sgd { momentum: 0.0, dampening: 0.0, nesterov: false };
@@ -20,7 +24,7 @@ fn rules() -> [UpdateRule; 6] {
 }
 
 fn spirals() -> DataPlan {
-    let problem = SyntheticPlan::Spirals { samples: 90, classes: 3, noise: 0.1 };
+    let problem = SyntheticPlan::Spirals { samples: 90, classes: 3, noise: 0.1, label_noise: 0.0 };
     DataPlan::Synthetic { problem, data_seed: 1, held_out: 0.2 }
 }
 
@@ -44,9 +48,11 @@ fn plan(data: DataPlan, model: ModelPlan) -> Plan {
         name: "test".to_owned(),
         data,
         model,
+        init_from: None,
         training: TrainingPlan {
             optimizer: OptimizerPlan { rule: SGD, weight_decay: 0.0, decoupled: false },
             batch_size: 7,
+            accumulate: 1,
             epochs: 10.0,
             learning_rate: None,
             learning_rate_line: None,
@@ -207,6 +213,60 @@ fn the_quadratic_has_its_textbook_threshold() {
     }
 }
 
+/// The handwritten digits as images, shifted at random, with spoilt labels.
+fn images() -> DataPlan {
+    DataPlan::Npz {
+        path: concat!(env!("CARGO_MANIFEST_DIR"), "/configs/data/digits.npz").into(),
+        source: "data/digits.npz".to_owned(),
+        inputs: "images".to_owned(),
+        targets: "labels".to_owned(),
+        task: TaskKind::Classification,
+        channels_last: false,
+        prepare: PreparePlan {
+            standardize: false,
+            held_out: 0.9,
+            split_seed: 0,
+            label_noise: 0.1,
+            augment: Some(AugmentPlan { flip: true, crop: 1 }),
+        },
+    }
+}
+
+#[test]
+fn a_lane_does_not_depend_on_its_neighbours_where_images_are_augmented() {
+    for batch_size in [7, 0] {
+        let mut plan = plan(images(), mlp(&[8], Activation::Relu));
+        plan.training.batch_size = batch_size;
+        assert_lanes_do_not_matter(&plan);
+    }
+}
+
+#[test]
+fn a_batch_in_parts_trains_as_the_whole_one() {
+    for (data, batch_size) in [(spirals(), 32), (regression(60, 4), 32), (spirals(), 0)] {
+        let losses = |accumulate| {
+            let mut plan = plan(data.clone(), mlp(&[16], Activation::Tanh));
+            (plan.training.batch_size, plan.training.accumulate) = (batch_size, accumulate);
+            let task = build(&plan).unwrap();
+            let mut run = task.start(&[spec(0.1, 0), spec(0.1, 1)]).unwrap();
+            (0..30).flat_map(|_| run.step(&[0.1, 0.1]).unwrap()).collect::<Vec<_>>()
+        };
+        let whole = losses(1);
+        for accumulate in [2, 5, 32] {
+            for (parts, whole) in losses(accumulate).iter().zip(&whole) {
+                assert!((parts - whole).abs() < 1e-4 * whole, "{accumulate}: {parts}, not {whole}");
+            }
+        }
+    }
+}
+
+#[test]
+fn lanes_do_not_matter_to_a_batch_in_parts() {
+    let mut plan = plan(spirals(), mlp(&[16], Activation::Relu));
+    plan.training.accumulate = 3;
+    assert_lanes_do_not_matter(&plan);
+}
+
 #[test]
 fn trials_of_one_seed_are_paired() {
     let task = build(&plan(regression(60, 4), mlp(&[8], Activation::Relu))).unwrap();
@@ -234,9 +294,8 @@ fn facts_describe_the_task() {
             target: Column::Index(-1),
             task: TaskKind::Classification,
             header: None,
-            standardize: true,
-            held_out: 0.2,
-            split_seed: 0,
+            shape: None,
+            prepare: PreparePlan { standardize: true, held_out: 0.2, split_seed: 0, label_noise: 0.0, augment: None },
         },
         mlp(&[64, 64], Activation::Relu),
     );
@@ -258,6 +317,12 @@ fn a_large_model_is_not_stacked() {
     let mut plan = plan(regression(100, 784), mlp(&[256, 128], Activation::Relu));
     plan.training.batch_size = 64;
     assert_eq!(build(&plan).unwrap().max_lanes(), 1);
+    // What is computed at once is what counts.
+    let mut wide = self::plan(regression(4000, 100), mlp(&[32], Activation::Relu));
+    wide.training.batch_size = 3000;
+    let whole = build(&wide).unwrap().max_lanes();
+    wide.training.accumulate = 100;
+    assert!(whole < build(&wide).unwrap().max_lanes());
 }
 
 fn refusal(plan: &Plan) -> String {
@@ -270,6 +335,11 @@ fn refuses_what_does_not_go_together_and_says_what_to_write() {
     let mut large = sound.clone();
     large.training.batch_size = 61;
     assert!(refusal(&large).contains("61 is larger than the training part of 60 examples"), "{}", refusal(&large));
+    let mut flat = images();
+    if let DataPlan::Npz { prepare, .. } = &mut flat {
+        prepare.augment = Some(AugmentPlan { flip: false, crop: 8 });
+    }
+    assert!(refusal(&Plan { data: flat, ..sound.clone() }).contains("a crop below 8"));
     let mut smooth = sound.clone();
     smooth.training.label_smoothing = 0.1;
     assert!(refusal(&smooth).contains("leave label-smoothing out"));
@@ -278,7 +348,7 @@ fn refuses_what_does_not_go_together_and_says_what_to_write() {
         assert!(refusal(&huge).contains("GiB"), "{}", refusal(&huge));
     }
     let hollow = Plan { model: mlp(&[8, 0], Activation::Relu), ..sound.clone() };
-    assert!(refusal(&hollow).contains("[4, 8, 0, 1]"), "{}", refusal(&hollow));
+    assert!(refusal(&hollow).contains("width 0"), "{}", refusal(&hollow));
     assert!(refusal(&plan(bowl(&[], 0.0), ModelPlan::Quadratic)).contains("write curvatures"));
     assert!(refusal(&Plan { model: ModelPlan::Quadratic, ..sound.clone() }).contains("kind = \"linear\""));
     assert!(refusal(&Plan { data: bowl(&[1.0], 0.0), ..sound }).contains("kind = \"quadratic\""));

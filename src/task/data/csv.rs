@@ -7,7 +7,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::labels::Labels;
-use super::{Dataset, Table, Targets, check_size, fault, quoted};
+use super::{Dataset, ExampleShape, Table, Targets, check_size, fault, only_value, quoted};
 use crate::config::{Column, TaskKind};
 use crate::error::DataError;
 use crate::source::Records;
@@ -42,7 +42,7 @@ pub(super) fn read(path: &Path, target: &Column, task: TaskKind, header: Option<
             break;
         }
         if rows.count.is_multiple_of(1024) {
-            check_size(path, rows.count, rows.layout.features() as u64)?;
+            check_size::<f32>(path, rows.count, rows.layout.features() as u64)?;
         }
         next = records.advance()?;
     }
@@ -160,7 +160,7 @@ impl Rows {
         let refuse = |message| fault(path, None, format!("column {name}: {message}"));
         let (targets, classes) = match self.answers {
             Answers::Classes(labels) => {
-                let (targets, classes, note) = labels.finish().map_err(refuse)?;
+                let (targets, classes, note) = labels.finish("target").map_err(refuse)?;
                 notes.extend(note);
                 (targets, classes)
             }
@@ -172,14 +172,10 @@ impl Rows {
                 (Targets::Values(values), Vec::new())
             }
         };
-        Ok(Table { data: Dataset { features, inputs: self.inputs, targets }, columns, classes, notes })
+        check_size::<f32>(path, self.count, features as u64)?;
+        let data = Dataset { features, shape: ExampleShape::Flat, inputs: self.inputs.into(), targets };
+        Ok(Table { data, columns, classes, notes })
     }
-}
-
-/// The value that all of `values` have, if they do.
-fn only_value(values: &[f32]) -> Option<f32> {
-    let (&first, others) = values.split_first()?;
-    others.iter().all(|v| v.to_bits() == first.to_bits()).then_some(first)
 }
 
 /// All problems in one message; the first needs no line, as that is the line of the error.

@@ -1,10 +1,10 @@
 //! IDX files, the format of MNIST (LeCun, <http://yann.lecun.com/exdb/mnist/>): a magic number that gives the element type and
 //! the number of dimensions, the dimensions as big-endian 32-bit numbers, then the elements.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
-use super::{Dataset, Table, Targets, check_size, fault};
+use super::{Dataset, ExampleShape, Inputs, Table, Targets, check_size, fault, room_for};
 use crate::error::DataError;
 use crate::source::{open, read_error};
 
@@ -13,8 +13,9 @@ const UNSIGNED_BYTE: u8 = 0x08;
 
 /// Reads images, pixels scaled from 0..=255 to [0, 1], and their labels, the values that occur numbered from 0 in order.
 pub(super) fn read(images: &Path, labels: &Path) -> Result<Table, DataError> {
-    let (examples, features, inputs) = read_images(images)?;
+    let (dimensions, pixels) = read_images(images)?;
     let bytes = read_labels(labels)?;
+    let examples = dimensions[0];
     if bytes.len() != examples {
         let message = format!(
             "holds {} labels, but {} holds {examples} images: use the label file that belongs to it",
@@ -24,11 +25,20 @@ pub(super) fn read(images: &Path, labels: &Path) -> Result<Table, DataError> {
         return Err(fault(labels, None, message));
     }
     let (targets, classes) = number_classes(labels, &bytes)?;
-    Ok(Table { data: Dataset { features, inputs, targets }, columns: Vec::new(), classes, notes: Vec::new() })
+    let (shape, inputs) = match dimensions[1..] {
+        [height, width] => (ExampleShape::Image { channels: 1, height, width }, Inputs::pixels(pixels, 1)),
+        [channels, height, width] => (ExampleShape::Image { channels, height, width }, Inputs::pixels(pixels, channels)),
+        _ => {
+            check_size::<f32>(images, examples as u64, (pixels.len() / examples) as u64)?;
+            (ExampleShape::Flat, Inputs::Numbers(pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect()))
+        }
+    };
+    let data = Dataset { features: dimensions[1..].iter().product(), shape, inputs, targets };
+    Ok(Table { data, columns: Vec::new(), classes, notes: Vec::new() })
 }
 
-/// The images of a file: how many, pixels of each, all pixels.
-fn read_images(path: &Path) -> Result<(usize, usize, Vec<f32>), DataError> {
+/// The images of a file: its dimensions, of which the first counts the images, and all pixels.
+fn read_images(path: &Path) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     let mut file = open(path)?;
     let dimensions = read_dimensions(path, &mut file)?;
     let [examples, of_one @ ..] = dimensions.as_slice() else {
@@ -44,10 +54,9 @@ fn read_images(path: &Path) -> Result<(usize, usize, Vec<f32>), DataError> {
     if *examples == 0 || features == 0 {
         return Err(fault(path, None, format!("holds no pixels ({}): name a file with images", shape())));
     }
-    check_size(path, u64::from(*examples), features)?;
-    let mut inputs = Vec::new();
-    read_elements(path, &mut file, u64::from(*examples) * features, |byte| inputs.push(f32::from(byte) / 255.0))?;
-    Ok((*examples as usize, features as usize, inputs))
+    check_size::<u8>(path, u64::from(*examples), features)?;
+    let pixels = read_elements(path, &mut file, u64::from(*examples) * features)?;
+    Ok((dimensions.iter().map(|&d| d as usize).collect(), pixels))
 }
 
 /// The labels of a file.
@@ -57,9 +66,7 @@ fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
         let message = "has more than one dimension: this looks like the image file; write the label file here";
         return Err(fault(path, None, message));
     };
-    let mut labels = Vec::new();
-    read_elements(path, &mut file, u64::from(count), |byte| labels.push(byte))?;
-    Ok(labels)
+    read_elements(path, &mut file, u64::from(count))
 }
 
 /// Reads the head of an IDX file.
@@ -84,41 +91,30 @@ fn read_word(path: &Path, file: &mut impl Read) -> Result<[u8; 4], DataError> {
     word.try_into().map_err(short)
 }
 
-/// Hands on the `count` elements that follow the head, and makes sure that the file ends there.
-fn read_elements(path: &Path, file: &mut impl Read, count: u64, mut take: impl FnMut(u8)) -> Result<(), DataError> {
-    let mut buffer = vec![0; 1 << 16];
-    let mut seen = 0;
-    loop {
-        let read = match file.read(&mut buffer) {
-            Ok(read) => read,
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(read_error(path, &e)),
-        };
-        if read == 0 && seen < count {
-            let message = format!("ends after {seen} of {count} elements: the file is cut short; fetch it again");
-            return Err(fault(path, None, message));
-        }
-        if read == 0 {
-            return Ok(());
-        }
-        seen += read as u64;
-        if seen > count {
-            let message = format!("goes on after its {count} elements: the file is damaged or of another kind; fetch it again");
-            return Err(fault(path, None, message));
-        }
-        buffer[..read].iter().for_each(|&byte| take(byte));
+/// The `count` elements that follow the head. Makes sure that the file ends there.
+fn read_elements(path: &Path, file: &mut impl Read, count: u64) -> Result<Vec<u8>, DataError> {
+    let mut elements = room_for(path, count as usize)?;
+    let seen = file.take(count.saturating_add(1)).read_to_end(&mut elements).map_err(|e| read_error(path, &e))? as u64;
+    if seen < count {
+        let message = format!("ends after {seen} of {count} elements: the file is cut short; fetch it again");
+        return Err(fault(path, None, message));
     }
+    if seen > count {
+        let message = format!("goes on after its {count} elements: the file is damaged or of another kind; fetch it again");
+        return Err(fault(path, None, message));
+    }
+    Ok(elements)
 }
 
 /// Numbers the values that occur, in order. Letters of EMNIST, for one, are labelled from 1.
 fn number_classes(path: &Path, labels: &[u8]) -> Result<(Targets, Vec<String>), DataError> {
-    let mut number = [None; 256];
+    let mut number: [Option<u32>; 256] = [None; 256];
     for &label in labels {
         number[usize::from(label)] = Some(0);
     }
     let mut names = Vec::new();
     for (value, slot) in number.iter_mut().enumerate().filter(|(_, slot)| slot.is_some()) {
-        *slot = Some(names.len());
+        *slot = Some(names.len() as u32);
         names.push(value.to_string());
     }
     if names.len() < 2 {

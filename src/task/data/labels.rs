@@ -13,8 +13,8 @@ const MANY_FRACTIONS: usize = 10;
 #[derive(Default)]
 pub(super) struct Labels {
     /// The number of each label, in the order of first sight.
-    seen: HashMap<String, usize>,
-    rows: Vec<usize>,
+    seen: HashMap<String, u32>,
+    rows: Vec<u32>,
 }
 
 impl Labels {
@@ -23,8 +23,9 @@ impl Labels {
         let id = if let Some(&id) = self.seen.get(label) {
             id
         } else {
-            self.seen.insert(label.to_owned(), self.seen.len());
-            self.seen.len() - 1
+            let id = self.seen.len() as u32;
+            self.seen.insert(label.to_owned(), id);
+            id
         };
         self.rows.push(id);
     }
@@ -33,8 +34,9 @@ impl Labels {
     /// Returns the targets, the name of each class, and a note if there are oddly many.
     ///
     /// # Errors
-    /// When there are fewer than two classes, or so many that a number must be meant: the message.
-    pub(super) fn finish(self) -> Result<(Targets, Vec<String>, Option<Note>), String> {
+    /// When there are fewer than two classes, or so many that a number must be meant: the message, which names the `key` that
+    /// says where the labels are.
+    pub(super) fn finish(self, key: &str) -> Result<(Targets, Vec<String>, Option<Note>), String> {
         let numbers: Option<HashMap<&str, f64>> = self.seen.keys().map(|l| Some((l.as_str(), number(l)?))).collect();
         let mut names: Vec<&str> = self.seen.keys().map(String::as_str).collect();
         names.sort_unstable();
@@ -49,11 +51,11 @@ impl Labels {
             if i == 0 || !same(names[i - 1], name) {
                 classes.push((*name).to_owned());
             }
-            class_of[self.seen[*name]] = classes.len() - 1;
+            class_of[self.seen[*name] as usize] = classes.len() as u32 - 1;
         }
         let fractions = numbers.is_some_and(|n| n.values().any(|v| v.fract() != 0.0));
-        let note = judge(&classes, self.rows.len(), fractions)?;
-        let labels = self.rows.iter().map(|&id| class_of[id]).collect();
+        let note = judge(&classes, self.rows.len(), fractions, key)?;
+        let labels = self.rows.iter().map(|&id| class_of[id as usize]).collect();
         Ok((Targets::Classes { labels, classes: classes.len() }, classes, note))
     }
 }
@@ -64,11 +66,11 @@ fn number(label: &str) -> Option<f64> {
 }
 
 /// Whether so many classes make sense.
-fn judge(classes: &[String], rows: usize, fractions: bool) -> Result<Option<Note>, String> {
+fn judge(classes: &[String], rows: usize, fractions: bool, key: &str) -> Result<Option<Note>, String> {
     let count = classes.len();
     if count < 2 {
         let only = classes.first().map_or_else(|| "none".to_owned(), |c| super::quoted(c));
-        return Err(format!("every row has the same class, {only}, so there is nothing to learn: check `target`"));
+        return Err(format!("every row has the same class, {only}, so there is nothing to learn: check `{key}`"));
     }
     // A pair of rows with a pair of classes is a fair, if small, data set.
     if count * 2 < rows || count <= MANY_FRACTIONS {
@@ -77,13 +79,13 @@ fn judge(classes: &[String], rows: usize, fractions: bool) -> Result<Option<Note
     if count > MANY || fractions {
         return Err(format!(
             "the target has {count} different values in {rows} rows, too many for classes: \
-             write task = \"regression\", or choose another `target`"
+             write task = \"regression\", or choose another `{key}`"
         ));
     }
     Ok(Some(Note {
         code: "many-classes",
         message: format!("the target has {count} classes in {rows} rows"),
-        hint: "if it is a quantity, write task = \"regression\"; if it numbers the rows, choose another `target`".to_owned(),
+        hint: format!("if it is a quantity, write task = \"regression\"; if it numbers the rows, choose another `{key}`"),
     }))
 }
 
@@ -91,12 +93,12 @@ fn judge(classes: &[String], rows: usize, fractions: bool) -> Result<Option<Note
 mod tests {
     use super::*;
 
-    fn classes(labels: &[&str]) -> (Vec<usize>, Vec<String>) {
+    fn classes(labels: &[&str]) -> (Vec<u32>, Vec<String>) {
         let mut all = Labels::default();
         for label in labels {
             all.push(label);
         }
-        match all.finish().unwrap() {
+        match all.finish("target").unwrap() {
             (Targets::Classes { labels, classes }, names, _) => {
                 assert_eq!(names.len(), classes);
                 (labels, names)
@@ -108,7 +110,7 @@ mod tests {
     fn refusal(count: usize, label: impl Fn(usize) -> String) -> Result<Option<Note>, String> {
         let mut all = Labels::default();
         (0..count).for_each(|i| all.push(&label(i)));
-        all.finish().map(|(_, _, note)| note)
+        all.finish("target").map(|(_, _, note)| note)
     }
 
     #[test]

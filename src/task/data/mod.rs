@@ -1,19 +1,27 @@
 //! Data: reads or makes up the examples, splits them, and scales them.
 //!
-//! [`load`] is all there is to call. It reads CSV and IDX files, plain or gzipped, and makes up synthetic problems; whatever is
+//! [`load`] is all there is to call. It reads files of several kinds, or makes up synthetic problems; whatever is
 //! wrong with the data comes back as a [`DataError`] that names the file, the line and the cell, and says what to do.
 
 mod csv;
 mod idx;
+mod image_folder;
+mod inputs;
+mod known;
 mod labels;
+mod numpy;
 mod prepare;
+mod standardize;
 mod synthetic;
+mod text;
 
 use std::path::Path;
 
-use crate::config::DataPlan;
+use crate::config::{DataPlan, PreparePlan, SyntheticPlan};
 use crate::error::DataError;
 use crate::source::{fault, quoted};
+
+pub use inputs::Inputs;
 
 /// The most memory that examples may take, in bytes. Larger data is refused rather than left to exhaust the machine.
 pub const MAX_BYTES: u64 = 8 << 30;
@@ -21,21 +29,46 @@ pub const MAX_BYTES: u64 = 8 << 30;
 /// Examples in memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
-    /// Input features of one example.
+    /// Numbers that describe one example.
     pub features: usize,
+    /// What these numbers are.
+    pub shape: ExampleShape,
     /// The inputs, row-major: `[examples × features]`.
-    pub inputs: Vec<f32>,
-    /// What to predict, one per example.
+    pub inputs: Inputs,
+    /// What to predict.
     pub targets: Targets,
+}
+
+/// What the numbers of an example are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ExampleShape {
+    /// Features in no particular order.
+    Flat,
+    /// The pixels of an image, row-major: `[channels × height × width]`.
+    Image {
+        /// Grey, or red, green and blue.
+        channels: usize,
+        /// Rows.
+        height: usize,
+        /// Columns.
+        width: usize,
+    },
+    /// The characters of a piece of text, each as its number in the vocabulary. There is a target for each: the next one.
+    Tokens {
+        /// Characters in a piece.
+        context: usize,
+        /// How many different ones there are.
+        vocabulary: usize,
+    },
 }
 
 /// What to predict.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
-    /// One class per example.
+    /// One class per example, or per character of a text.
     Classes {
-        /// The class of each example, in 0..`classes`.
-        labels: Vec<usize>,
+        /// The classes, in 0..`classes`.
+        labels: Vec<u32>,
         /// How many classes there are, in all parts of the data together.
         classes: usize,
     },
@@ -43,13 +76,25 @@ pub enum Targets {
     Values(Vec<f32>),
 }
 
+impl Targets {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Classes { labels, .. } => labels.len(),
+            Self::Values(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 impl Dataset {
     /// How many examples there are.
     pub fn len(&self) -> usize {
-        match &self.targets {
-            Targets::Classes { labels, .. } => labels.len(),
-            Targets::Values(values) => values.len(),
-        }
+        self.inputs.len().checked_div(self.features).unwrap_or(0)
     }
 
     /// Whether there are none.
@@ -69,13 +114,15 @@ impl Dataset {
     ///
     /// # Panics
     /// When `i` is not below [`len`](Self::len).
-    pub fn row(&self, i: usize) -> &[f32] {
-        &self.inputs[i * self.features..(i + 1) * self.features]
+    pub fn row(&self, i: usize) -> Vec<f32> {
+        let mut row = Vec::with_capacity(self.features);
+        self.inputs.append(i, self.features, &mut row);
+        row
     }
 
     /// No examples at all.
     fn empty() -> Self {
-        Self { features: 0, inputs: Vec::new(), targets: Targets::Values(Vec::new()) }
+        Self { features: 0, shape: ExampleShape::Flat, inputs: Vec::new().into(), targets: Targets::Values(Vec::new()) }
     }
 }
 
@@ -151,25 +198,71 @@ fn list_of(columns: &[ColumnName]) -> String {
 /// When a file cannot be read, or the data cannot be trained on: see the message.
 pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
     match plan {
-        DataPlan::Csv { path, target, task, header, standardize, held_out, split_seed, .. } => {
-            let table = csv::read(path, target, *task, *header)?;
-            prepare::split(table, path, *held_out, *split_seed, *standardize)
+        DataPlan::Csv { path, target, task, header, shape, prepare, .. } => {
+            let mut table = csv::read(path, target, *task, *header)?;
+            if let Some(shape) = shape {
+                table = as_images(table, path, *shape)?;
+            }
+            prepare::split(table, path, prepare)
         }
-        DataPlan::Idx { images, labels, standardize, held_out, split_seed, .. } => {
-            let table = idx::read(images, labels)?;
-            prepare::split(table, images, *held_out, *split_seed, *standardize)
+        DataPlan::Idx { images, labels, prepare, .. } => prepare::split(idx::read(images, labels)?, images, prepare),
+        DataPlan::Npy { path, targets, task, channels_last, prepare, .. } => {
+            let meaning = numpy::Meaning { task: *task, channels_last: *channels_last };
+            prepare::split(numpy::read_files(path, targets, meaning)?, path, prepare)
+        }
+        DataPlan::Npz { path, inputs, targets, task, channels_last, prepare, .. } => {
+            let meaning = numpy::Meaning { task: *task, channels_last: *channels_last };
+            prepare::split(numpy::read_archive(path, inputs, targets, meaning)?, path, prepare)
+        }
+        DataPlan::ImageFolder { path, size, channels, prepare, .. } => {
+            prepare::split(image_folder::read(path, *size, *channels)?, path, prepare)
+        }
+        DataPlan::Text { path, context, held_out, split_seed, .. } => {
+            prepare::split(text::read(path, *context)?, path, &only_split(*held_out, *split_seed))
+        }
+        DataPlan::Known { set, path, prepare, .. } => {
+            let (folder, table) = known::read(*set, path.as_deref())?;
+            prepare::split(table, &folder, prepare)
         }
         DataPlan::Synthetic { problem, data_seed, held_out } => match synthetic::generate(problem, *data_seed)? {
-            Some(table) => prepare::split(table, Path::new(synthetic::PLACE), *held_out, *data_seed, false),
+            Some(table) => {
+                let label_noise = match *problem {
+                    SyntheticPlan::Spirals { label_noise, .. } => label_noise,
+                    SyntheticPlan::TeacherStudent { .. } | SyntheticPlan::Quadratic { .. } => 0.0,
+                };
+                let plan = PreparePlan { label_noise, ..only_split(*held_out, *data_seed) };
+                prepare::split(table, Path::new(synthetic::PLACE), &plan)
+            }
             None => Ok(Split { train: Dataset::empty(), held_out: Dataset::empty(), notes: Vec::new() }),
         },
     }
 }
 
-/// Refuses `examples` of `features` if they would not fit [`MAX_BYTES`].
-fn check_size(path: &Path, examples: u64, features: u64) -> Result<(), DataError> {
-    // Four bytes for each feature, eight for the target.
-    let bytes = features.checked_mul(4).and_then(|b| b.checked_add(8)).and_then(|b| b.checked_mul(examples));
+/// A table whose rows are images of so many channels, rows and columns.
+fn as_images(table: Table, path: &Path, [channels, height, width]: [usize; 3]) -> Result<Table, DataError> {
+    let (features, pixels) = (table.data.features, channels * height * width);
+    if features != pixels {
+        let message = format!(
+            "each row has {features} features, but images of {channels} × {height} × {width} have {pixels}: \
+             correct `shape`, or remove it"
+        );
+        return Err(fault(path, None, message));
+    }
+    let data = Dataset { shape: ExampleShape::Image { channels, height, width }, ..table.data };
+    // Pixels have no names of their own.
+    Ok(Table { data, columns: Vec::new(), ..table })
+}
+
+/// Nothing but a part held out.
+fn only_split(held_out: f64, split_seed: u64) -> PreparePlan {
+    PreparePlan { standardize: false, held_out, split_seed, label_noise: 0.0, augment: None }
+}
+
+/// Refuses `examples` of `features`, each held as a `T`, if they would not fit [`MAX_BYTES`].
+fn check_size<T>(path: &Path, examples: u64, features: u64) -> Result<(), DataError> {
+    // Eight bytes more for the target and the label it is read from.
+    let bytes =
+        features.checked_mul(size_of::<T>() as u64).and_then(|b| b.checked_add(8)).and_then(|b| b.checked_mul(examples));
     if bytes.is_some_and(|bytes| bytes <= MAX_BYTES) {
         return Ok(());
     }
@@ -179,6 +272,21 @@ fn check_size(path: &Path, examples: u64, features: u64) -> Result<(), DataError
         MAX_BYTES >> 30
     );
     Err(fault(path, None, message))
+}
+
+/// An empty list with room for `count` items, as long as the machine has it.
+fn room_for<T>(path: &Path, count: usize) -> Result<Vec<T>, DataError> {
+    let mut list = Vec::new();
+    let message =
+        |_| format!("there is no memory for {count} numbers: use a random subset, which finds the same learning rate");
+    list.try_reserve_exact(count).map_err(|e| fault(path, None, message(e)))?;
+    Ok(list)
+}
+
+/// The value that all of `values` have, if they do.
+fn only_value(values: &[f32]) -> Option<f32> {
+    let (&first, others) = values.split_first()?;
+    others.iter().all(|v| v.to_bits() == first.to_bits()).then_some(first)
 }
 
 /// At most ten of `names`, joined by commas.

@@ -1,23 +1,24 @@
-//! Between reader and trainer: holds examples out, scales features, and looks for oddities.
+//! Between reader and trainer: holds examples out, scales features, spoils labels, and looks for oddities.
 
 use std::path::Path;
 
-use super::{ColumnName, Dataset, Note, Split, Table, Targets, check_size, fault, list_of, some_of};
+use super::inputs::take_rows;
+use super::standardize::standardize;
+use super::{Dataset, Note, Split, Table, Targets, fault, some_of};
+use crate::config::PreparePlan;
 use crate::error::DataError;
-use crate::task::random::{Purpose, shuffled, stream};
+use crate::task::random::{Purpose, below, shuffled, stream};
 
 /// Targets whose standard deviation lies outside these bounds make squared losses, and so learning rates, hard to compare.
 const TARGET_SPREAD: (f64, f64) = (1e-3, 1e3);
 
-/// Holds a share of the examples out, drawn from `seed`, and scales the features if `standardize` by the mean and standard
-/// deviation of the training part. Examples keep their order within each part.
+/// Does to the examples what `plan` says. Those held out are drawn from its seed; all keep their order within each part.
 ///
 /// # Errors
 /// When fewer than two examples are left to train on.
-pub(super) fn split(table: Table, path: &Path, held_out: f64, seed: u64, standardize: bool) -> Result<Split, DataError> {
+pub(super) fn split(table: Table, path: &Path, plan: &PreparePlan) -> Result<Split, DataError> {
     let Table { data, columns, classes, mut notes } = table;
-    let examples = data.len();
-    check_size(path, examples as u64, data.features as u64)?;
+    let (examples, held_out) = (data.len(), plan.held_out);
     if examples < 2 {
         return Err(fault(path, None, format!("there are {examples} examples, but training needs at least 2")));
     }
@@ -33,12 +34,13 @@ pub(super) fn split(table: Table, path: &Path, held_out: f64, seed: u64, standar
             hint: "raise `held-out`, or write 0".to_owned(),
         });
     }
-    let (mut train, mut held_out) = part(data, &marks(examples, held, seed));
-    if standardize {
-        notes.extend(scale(&mut train, &mut held_out, &columns));
+    let (mut train, mut held_out) = part(data, &marks(examples, held, plan.split_seed));
+    if plan.standardize {
+        notes.extend(standardize(&mut train, &mut held_out, &columns));
     }
     notes.extend(missing_classes(&train, &classes));
     notes.extend(odd_spread(&train));
+    mislabel(&mut train, plan.label_noise, plan.split_seed);
     Ok(Split { train, held_out, notes })
 }
 
@@ -54,77 +56,33 @@ fn marks(examples: usize, held: usize, seed: u64) -> Vec<bool> {
     marks
 }
 
-/// Parts `data` into the unmarked and the marked examples. Works in place, so that no second copy of the data is made.
+/// Parts `data` into the unmarked and the marked examples.
 fn part(mut data: Dataset, marked: &[bool]) -> (Dataset, Dataset) {
-    let width = data.features;
-    let mut held_inputs = Vec::new();
-    let mut kept = 0;
-    for (i, &held) in marked.iter().enumerate() {
-        let row = i * width..(i + 1) * width;
-        if held {
-            held_inputs.extend_from_slice(&data.inputs[row]);
-        } else {
-            data.inputs.copy_within(row, kept * width);
-            kept += 1;
-        }
-    }
-    data.inputs.truncate(kept * width);
-    data.inputs.shrink_to_fit();
-    let (train, held) = match data.targets {
+    let per_example = data.targets.len() / data.len().max(1);
+    let inputs = data.inputs.take(marked, data.features);
+    let targets = match &mut data.targets {
         Targets::Classes { labels, classes } => {
-            let (train, held) = part_targets(&labels, marked);
-            (Targets::Classes { labels: train, classes }, Targets::Classes { labels: held, classes })
+            Targets::Classes { labels: take_rows(labels, marked, per_example), classes: *classes }
         }
-        Targets::Values(values) => {
-            let (train, held) = part_targets(&values, marked);
-            (Targets::Values(train), Targets::Values(held))
-        }
+        Targets::Values(values) => Targets::Values(take_rows(values, marked, per_example)),
     };
-    let train = Dataset { features: width, inputs: data.inputs, targets: train };
-    (train, Dataset { features: width, inputs: held_inputs, targets: held })
+    let held_out = Dataset { features: data.features, shape: data.shape, inputs, targets };
+    (data, held_out)
 }
 
-fn part_targets<T: Copy>(all: &[T], marked: &[bool]) -> (Vec<T>, Vec<T>) {
-    let of = |held| all.iter().zip(marked).filter(move |&(_, &m)| m == held).map(|(&t, _)| t).collect();
-    (of(false), of(true))
-}
-
-/// Shifts and scales every feature to mean 0 and standard deviation 1 on the training part, and does the same to the held-out
-/// part. A feature that is constant there is only centred. Returns a note if there are such features and they have names.
-fn scale(train: &mut Dataset, held_out: &mut Dataset, columns: &[ColumnName]) -> Option<Note> {
-    let width = train.features;
-    let count = train.len() as f64;
-    let mut mean = vec![0.0; width];
-    for row in train.inputs.chunks_exact(width) {
-        mean.iter_mut().zip(row).for_each(|(m, &x)| *m += f64::from(x) / count);
+/// Replaces a share of the labels by classes drawn at random, the right one among them. A larger share replaces these labels
+/// too, and by the same classes.
+fn mislabel(train: &mut Dataset, share: f64, seed: u64) {
+    let Targets::Classes { labels, classes } = &mut train.targets else { return };
+    let count = (labels.len() as f64 * share.clamp(0.0, 1.0)).round() as usize;
+    if count == 0 {
+        return;
     }
-    let mut variance = vec![0.0; width];
-    // Rounding gives a constant feature a tiny variance, so constancy is seen from the values themselves.
-    let mut constant = vec![true; width];
-    for row in train.inputs.chunks_exact(width) {
-        for (j, &x) in row.iter().enumerate() {
-            variance[j] += (f64::from(x) - mean[j]).powi(2) / count;
-            constant[j] &= x.to_bits() == train.inputs[j].to_bits();
-        }
+    let order = shuffled(labels.len(), &mut stream(seed, Purpose::LabelNoise, 0));
+    let mut draw = stream(seed, Purpose::LabelNoise, 1);
+    for &i in &order[..count] {
+        labels[i as usize] = below(*classes, &mut draw) as u32;
     }
-    let deviation: Vec<f64> =
-        variance.iter().zip(&constant).map(|(&v, &c)| if c || v <= 0.0 { 1.0 } else { v.sqrt() }).collect();
-    for part in [train, held_out] {
-        for row in part.inputs.chunks_exact_mut(width) {
-            for (j, x) in row.iter_mut().enumerate() {
-                let scaled = (f64::from(*x) - mean[j]) / deviation[j];
-                // Only a held-out outlier beyond all measure can reach these bounds; an infinity would poison every loss.
-                *x = scaled.clamp(f64::from(f32::MIN), f64::from(f32::MAX)) as f32;
-            }
-        }
-    }
-    let named: Vec<ColumnName> = columns.iter().zip(&constant).filter(|&(_, &c)| c).map(|(name, _)| name.clone()).collect();
-    let are = if named.len() == 1 { "is" } else { "are" };
-    (!named.is_empty()).then(|| Note {
-        code: "constant-feature",
-        message: format!("{} of {width} features {are} constant in the training part ({})", named.len(), list_of(&named)),
-        hint: "they teach the model nothing: drop these columns, unless they are the margin of an image".to_owned(),
-    })
 }
 
 /// A note on classes that the training part lacks.
@@ -132,7 +90,7 @@ fn missing_classes(train: &Dataset, names: &[String]) -> Option<Note> {
     let Targets::Classes { labels, classes } = &train.targets else { return None };
     let mut present = vec![false; *classes];
     for &label in labels {
-        present[label] = true;
+        present[label as usize] = true;
     }
     let missing: Vec<String> = names.iter().zip(&present).filter(|&(_, &p)| !p).map(|(name, _)| super::quoted(name)).collect();
     (!missing.is_empty()).then(|| Note {
@@ -163,9 +121,15 @@ pub(super) fn deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::data::{ColumnName, ExampleShape};
+
+    /// Nothing but the split and, if asked for, standardisation.
+    fn split(table: Table, path: &Path, held_out: f64, split_seed: u64, standardize: bool) -> Result<Split, DataError> {
+        super::split(table, path, &PreparePlan { standardize, held_out, split_seed, label_noise: 0.0, augment: None })
+    }
 
     fn table(inputs: &[[f32; 2]], targets: Targets) -> Table {
-        let data = Dataset { features: 2, inputs: inputs.concat(), targets };
+        let data = Dataset { features: 2, shape: ExampleShape::Flat, inputs: inputs.concat().into(), targets };
         Table {
             data,
             columns: ["a", "b"].map(|name| ColumnName::Header(name.into())).into(),
@@ -234,13 +198,45 @@ mod tests {
         assert!(parts.notes.iter().any(|note| note.message == expected), "{:?}", parts.notes);
     }
 
+    /// 900 examples of three classes, in turn, a share of them mislabelled: the labels of both parts.
+    fn mislabelled(share: f64, seed: u64) -> [Vec<u32>; 2] {
+        let labels = Targets::Classes { labels: (0..900).map(|i| i % 3).collect(), classes: 3 };
+        let plan = PreparePlan { standardize: false, held_out: 1.0 / 3.0, split_seed: seed, label_noise: share, augment: None };
+        // The first feature is the right class.
+        let rows: Vec<[f32; 2]> = (0..900).map(|i| [(i % 3) as f32, 0.0]).collect();
+        let parts = super::split(table(&rows, labels), Path::new("x"), &plan).unwrap();
+        [parts.train, parts.held_out].map(|part| {
+            let Targets::Classes { labels, .. } = &part.targets else { panic!() };
+            let right = |i: usize| part.row(i)[0] as u32;
+            (0..part.len()).map(|i| if labels[i] == right(i) { 9 } else { labels[i] }).collect()
+        })
+    }
+
+    #[test]
+    fn label_noise_replaces_its_share_of_the_training_labels_alone() {
+        let wrong = |labels: &[u32]| labels.iter().filter(|&&l| l != 9).count();
+        assert_eq!(mislabelled(0.0, 1).map(|labels| wrong(&labels)), [0, 0]);
+        // Of 600 labels all are drawn anew, and a third of the draws hit the right class: 400 ± 12.
+        let [train, held_out] = mislabelled(1.0, 1);
+        assert!((350..450).contains(&wrong(&train)) && wrong(&held_out) == 0, "{}", wrong(&train));
+        for class in 0..3 {
+            let share = train.iter().filter(|&&l| l == class).count();
+            assert!((90..180).contains(&share), "{share} of class {class}");
+        }
+        let [fifth, _] = mislabelled(0.2, 1);
+        assert!((60..100).contains(&wrong(&fifth)), "{}", wrong(&fifth));
+        assert!(fifth.iter().zip(&train).all(|(few, all)| *few == 9 || few == all), "a larger share keeps the smaller one");
+        assert_eq!(mislabelled(0.2, 1), mislabelled(0.2, 1));
+        assert_ne!(mislabelled(0.2, 1), mislabelled(0.2, 2));
+    }
+
     #[test]
     fn extreme_values_stay_finite() {
         let rows = [[f32::MAX, 1e-45], [f32::MIN, 0.0], [3e38, 1e38], [0.0, -1e38]];
         let labels = Targets::Classes { labels: vec![0, 1, 0, 1], classes: 2 };
         for seed in 0..10 {
             let parts = split(table(&rows, labels.clone()), Path::new("x"), 0.5, seed, true).unwrap();
-            assert!(parts.train.inputs.iter().chain(&parts.held_out.inputs).all(|x| x.is_finite()));
+            assert!((0..2).all(|i| parts.train.row(i).iter().chain(&parts.held_out.row(i)).all(|x| x.is_finite())));
         }
     }
 

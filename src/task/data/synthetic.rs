@@ -3,7 +3,7 @@
 use std::f64::consts::TAU;
 use std::path::Path;
 
-use super::{Dataset, Table, Targets, check_size, fault, prepare};
+use super::{Dataset, ExampleShape, Table, Targets, check_size, fault, prepare};
 use crate::config::SyntheticPlan;
 use crate::error::DataError;
 use crate::task::random::{Purpose, standard_normal, stream, uniform};
@@ -24,13 +24,13 @@ pub(super) fn generate(problem: &SyntheticPlan, seed: u64) -> Result<Option<Tabl
             check_noise(noise)?;
             check_positive("features", features)?;
             check_positive("samples", samples)?;
-            check_size(Path::new(PLACE), samples as u64, features as u64)?;
-            check_size(Path::new(PLACE), hidden as u64, features as u64)?;
+            check_size::<f32>(Path::new(PLACE), samples as u64, features as u64)?;
+            check_size::<f32>(Path::new(PLACE), hidden as u64, features as u64)?;
             Ok(Some(teacher_student(samples, features, hidden, noise, seed)))
         }
-        SyntheticPlan::Spirals { samples, classes, noise } => {
+        SyntheticPlan::Spirals { samples, classes, noise, .. } => {
             check_noise(noise)?;
-            check_size(Path::new(PLACE), samples as u64, 2)?;
+            check_size::<f32>(Path::new(PLACE), samples as u64, 2)?;
             if classes < 2 || samples < classes {
                 let message = format!(
                     "{classes} spirals of {samples} samples in all: write classes of at least 2, and no fewer samples than classes"
@@ -70,7 +70,7 @@ fn teacher_student(samples: usize, features: usize, hidden: usize, noise: f64, s
     let scale = if spread > 0.0 { 1.0 / spread } else { 1.0 };
     let mut draw = stream(seed, Purpose::Noise, 0);
     let values = clean.iter().map(|y| (y * scale + noise * standard_normal(&mut draw)) as f32).collect();
-    unnamed(Dataset { features, inputs, targets: Targets::Values(values) })
+    unnamed(features, inputs, Targets::Values(values))
 }
 
 /// The network that a student is to imitate.
@@ -107,23 +107,24 @@ impl Teacher {
 fn spirals(samples: usize, classes: usize, noise: f64, seed: u64) -> Table {
     let mut place = stream(seed, Purpose::Inputs, 0);
     let mut jitter = stream(seed, Purpose::Noise, 0);
-    let labels: Vec<usize> = (0..samples).map(|i| i % classes).collect();
+    let labels: Vec<u32> = (0..samples).map(|i| (i % classes) as u32).collect();
     let mut inputs = Vec::with_capacity(2 * samples);
     for &class in &labels {
         let radius = uniform(&mut place, 0.0, 1.0);
-        let angle = TAU * (TURNS * radius + class as f64 / classes as f64);
+        let angle = TAU * (TURNS * radius + f64::from(class) / classes as f64);
         // E[r² cos²] = 1/3 · 1/2 for a radius uniform on [0, 1).
         for direction in [angle.cos(), angle.sin()] {
             inputs.push((6f64.sqrt() * radius * direction + noise * standard_normal(&mut jitter)) as f32);
         }
     }
-    let mut table = unnamed(Dataset { features: 2, inputs, targets: Targets::Classes { labels, classes } });
+    let mut table = unnamed(2, inputs, Targets::Classes { labels, classes });
     table.classes = (0..classes).map(|class| class.to_string()).collect();
     table
 }
 
 /// Data whose features need no names.
-fn unnamed(data: Dataset) -> Table {
+fn unnamed(features: usize, inputs: Vec<f32>, targets: Targets) -> Table {
+    let data = Dataset { features, shape: ExampleShape::Flat, inputs: inputs.into(), targets };
     Table { data, columns: Vec::new(), classes: Vec::new(), notes: Vec::new() }
 }
 
@@ -146,7 +147,7 @@ mod tests {
     fn inputs_and_outputs_have_unit_variance_and_noise_adds_its_own() {
         for hidden in [0, 16] {
             let clean = teacher(8, hidden, 0.0, 1);
-            assert!((deviation(clean.inputs.iter().map(|&x| f64::from(x))) - 1.0).abs() < 0.02);
+            assert!((deviation((0..clean.len()).flat_map(|i| clean.row(i)).map(f64::from)) - 1.0).abs() < 0.02);
             assert!((deviation(values(&clean).into_iter()) - 1.0).abs() < 1e-4);
             let noisy = teacher(8, hidden, 0.5, 1);
             assert_eq!(clean.inputs, noisy.inputs);
@@ -175,16 +176,16 @@ mod tests {
 
     #[test]
     fn spirals_lie_on_their_arms() {
-        let plan = SyntheticPlan::Spirals { samples: 3000, classes: 3, noise: 0.0 };
+        let plan = SyntheticPlan::Spirals { samples: 3000, classes: 3, noise: 0.0, label_noise: 0.0 };
         let data = generate(&plan, 5).unwrap().unwrap().data;
         let Targets::Classes { labels, classes: 3 } = &data.targets else { panic!() };
         for (i, &label) in labels.iter().enumerate() {
             let (x, y) = (f64::from(data.row(i)[0]), f64::from(data.row(i)[1]));
             let radius = x.hypot(y) / 6f64.sqrt();
-            let angle = TAU * (TURNS * radius + label as f64 / 3.0);
+            let angle = TAU * (TURNS * radius + f64::from(label) / 3.0);
             assert!((x - x.hypot(y) * angle.cos()).abs() < 1e-4 && (y - x.hypot(y) * angle.sin()).abs() < 1e-4);
         }
-        assert!((deviation(data.inputs.iter().map(|&x| f64::from(x))) - 1.0).abs() < 0.05);
+        assert!((deviation((0..data.len()).flat_map(|i| data.row(i)).map(f64::from)) - 1.0).abs() < 0.05);
         assert_eq!((0..3).map(|c| labels.iter().filter(|&&l| l == c).count()).collect::<Vec<_>>(), [1000; 3]);
     }
 
@@ -197,10 +198,10 @@ mod tests {
             (SyntheticPlan::TeacherStudent { samples: 10, features: 0, hidden: 1, noise: 0.0 }, "features = 0"),
             (SyntheticPlan::TeacherStudent { samples: 0, features: 1, hidden: 1, noise: 0.0 }, "samples = 0"),
             (SyntheticPlan::TeacherStudent { samples: 10, features: 1, hidden: 1, noise: f64::NAN }, "noise = NaN"),
-            (SyntheticPlan::Spirals { samples: huge, classes: 2, noise: 0.0 }, "8 GiB"),
-            (SyntheticPlan::Spirals { samples: 10, classes: 1, noise: 0.0 }, "at least 2"),
-            (SyntheticPlan::Spirals { samples: 10, classes: 11, noise: 0.0 }, "no fewer samples"),
-            (SyntheticPlan::Spirals { samples: 10, classes: 2, noise: -1.0 }, "noise = -1"),
+            (SyntheticPlan::Spirals { samples: huge, classes: 2, noise: 0.0, label_noise: 0.0 }, "8 GiB"),
+            (SyntheticPlan::Spirals { samples: 10, classes: 1, noise: 0.0, label_noise: 0.0 }, "at least 2"),
+            (SyntheticPlan::Spirals { samples: 10, classes: 11, noise: 0.0, label_noise: 0.0 }, "no fewer samples"),
+            (SyntheticPlan::Spirals { samples: 10, classes: 2, noise: -1.0, label_noise: 0.0 }, "noise = -1"),
         ] {
             let error = generate(&plan, 0).err().unwrap().to_string();
             assert!(error.starts_with("[data]: ") && error.contains(word), "{error}");

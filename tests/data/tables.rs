@@ -1,35 +1,13 @@
-//! Reads real files, good and bad, through the library's front door.
+//! CSV, IDX and made-up data.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use lrfind::config::{Column, DataPlan, SyntheticPlan, TaskKind};
-use lrfind::task::data::{Dataset, Split, Targets, load};
+use lrfind::config::{Column, DataPlan, PreparePlan, SyntheticPlan, TaskKind};
+use lrfind::error::DataError;
+use lrfind::task::data::{ExampleShape, Split, load};
 use proptest::prelude::*;
-use tempfile::TempDir;
 
-/// A folder with one file in it.
-struct Folder(TempDir);
-
-impl Folder {
-    fn with(content: impl AsRef<[u8]>) -> Self {
-        let folder = Self(TempDir::new().unwrap());
-        folder.add("file", content);
-        folder
-    }
-
-    fn add(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.path().join(name);
-        std::fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.path().join("file")
-    }
-}
+use crate::{Folder, UNTOUCHED, assert_refused, check_loaded, gzip, labels, numbers, refusal, values};
 
 fn csv(path: &Path) -> DataPlan {
     DataPlan::Csv {
@@ -38,9 +16,8 @@ fn csv(path: &Path) -> DataPlan {
         target: Column::Index(-1),
         task: TaskKind::Classification,
         header: None,
-        standardize: false,
-        held_out: 0.0,
-        split_seed: 0,
+        shape: None,
+        prepare: UNTOUCHED,
     }
 }
 
@@ -57,32 +34,6 @@ fn name(text: &str) -> Column {
     Column::Name(text.to_owned())
 }
 
-fn gzip(content: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(content).unwrap();
-    encoder.finish().unwrap()
-}
-
-fn labels(data: &Dataset) -> &[usize] {
-    match &data.targets {
-        Targets::Classes { labels, .. } => labels,
-        Targets::Values(_) => panic!("not classes"),
-    }
-}
-
-fn values(data: &Dataset) -> &[f32] {
-    match &data.targets {
-        Targets::Values(values) => values,
-        Targets::Classes { .. } => panic!("not values"),
-    }
-}
-
-/// The line and message of the error.
-fn refusal(plan: &DataPlan) -> (Option<u64>, String) {
-    let error = load(plan).expect_err("this data must be refused");
-    (error.line, error.message)
-}
-
 fn bad_csv(text: &str) -> (Option<u64>, String) {
     refusal(&csv(&Folder::with(text).file()))
 }
@@ -91,25 +42,17 @@ fn bad_regression(text: &str) -> (Option<u64>, String) {
     refusal(&csv_for(&Folder::with(text).file(), Column::Index(-1), TaskKind::Regression))
 }
 
-#[track_caller]
-fn assert_refused((line, message): (Option<u64>, String), expected_line: Option<u64>, words: &[&str]) {
-    assert_eq!(line, expected_line, "{message}");
-    for word in words {
-        assert!(message.contains(word), "{word:?} is not in: {message}");
-    }
-}
-
 #[test]
 fn the_digits_load() {
     let mut plan = csv(Path::new("configs/data/digits.csv.gz"));
-    if let DataPlan::Csv { held_out, standardize, .. } = &mut plan {
-        (*held_out, *standardize) = (0.2, true);
+    if let DataPlan::Csv { prepare, .. } = &mut plan {
+        *prepare = PreparePlan { held_out: 0.2, standardize: true, ..UNTOUCHED };
     }
     let split = load(&plan).unwrap();
     assert_eq!((split.train.len(), split.held_out.len()), (1438, 359));
     for part in [&split.train, &split.held_out] {
         assert_eq!((part.features, part.outputs(), part.inputs.len()), (64, 10, part.len() * 64));
-        assert!(part.inputs.iter().all(|x| x.is_finite()));
+        assert!(numbers(part).iter().all(|x| x.is_finite()));
     }
     // The margin of every picture is empty.
     assert!(split.notes.len() == 1 && split.notes[0].code == "constant-feature");
@@ -128,7 +71,7 @@ fn the_digits_load() {
 fn reads_words_names_quotes_and_other_delimiters() {
     let folder = Folder::with("\u{feff}\"width; cm\";species;height\r\n1.5;cat;2\r\n\r\n-2; ant ;3e1");
     let split = load(&csv_for(&folder.file(), name("species"), TaskKind::Classification)).unwrap();
-    assert_eq!(split.train.inputs, [1.5, 2.0, -2.0, 30.0]);
+    assert_eq!(numbers(&split.train), [1.5, 2.0, -2.0, 30.0]);
     assert_eq!(labels(&split.train), [1, 0]);
     assert!(split.held_out.is_empty() && split.notes.is_empty());
 
@@ -146,7 +89,7 @@ fn reads_tabs_and_targets_by_position_and_gzip_by_its_bytes() {
 
     // Two gzip members in one file are one text.
     let folder = Folder::with([gzip(b"1,0\n2,1\n"), gzip(b"3,1\n")].concat());
-    assert_eq!(load(&csv(&folder.file())).unwrap().train.inputs, [1.0, 2.0, 3.0]);
+    assert_eq!(numbers(&load(&csv(&folder.file())).unwrap().train), [1.0, 2.0, 3.0]);
 }
 
 #[test]
@@ -255,16 +198,14 @@ fn idx(dimensions: &[u32], elements: &[u8]) -> Vec<u8> {
 }
 
 /// Loads, with whatever is in them, an image and a label file.
-fn load_idx(images: &[u8], labels: &[u8]) -> Result<Split, lrfind::error::DataError> {
+fn load_idx(images: &[u8], labels: &[u8]) -> Result<Split, DataError> {
     let folder = Folder::with("");
     load(&DataPlan::Idx {
         images: folder.add("images", images),
         images_source: "images".to_owned(),
         labels: folder.add("labels", labels),
         labels_source: "labels".to_owned(),
-        standardize: false,
-        held_out: 0.0,
-        split_seed: 0,
+        prepare: UNTOUCHED,
     })
 }
 
@@ -276,8 +217,12 @@ fn idx_pairs_load_plain_and_gzipped() {
     assert_eq!((split.train.features, split.train.outputs(), labels(&split.train)), (4, 2, &[1, 0, 1][..]));
     assert_eq!(split.train.row(0), [0.0, 1.0, 0.2, 0.4]);
     assert_eq!(load_idx(&gzip(&images), &gzip(&targets)).unwrap(), split);
-    let flat = idx(&[3, 4], &images[16..]);
-    assert_eq!(load_idx(&flat, &targets).unwrap(), split);
+    assert_eq!(split.train.shape, ExampleShape::Image { channels: 1, height: 2, width: 2 });
+    let flat = load_idx(&idx(&[3, 4], &images[16..]), &targets).unwrap().train;
+    assert_eq!((flat.shape, numbers(&flat)), (ExampleShape::Flat, numbers(&split.train)));
+    let colour = load_idx(&idx(&[3, 2, 2, 1], &images[16..]), &targets).unwrap().train;
+    assert_eq!(colour.shape, ExampleShape::Image { channels: 2, height: 2, width: 1 });
+    assert_eq!(numbers(&colour), numbers(&split.train));
 }
 
 #[test]
@@ -318,7 +263,7 @@ fn made_up_data_loads_and_the_quadratic_has_none() {
     let made = |problem| load(&DataPlan::Synthetic { problem, data_seed: 3, held_out: 0.25 }).unwrap();
     let teacher = made(SyntheticPlan::TeacherStudent { samples: 200, features: 5, hidden: 4, noise: 0.1 });
     assert_eq!((teacher.train.len(), teacher.held_out.len(), teacher.train.features), (150, 50, 5));
-    let spirals = made(SyntheticPlan::Spirals { samples: 200, classes: 4, noise: 0.1 });
+    let spirals = made(SyntheticPlan::Spirals { samples: 200, classes: 4, noise: 0.1, label_noise: 0.5 });
     assert_eq!((spirals.train.len(), spirals.train.outputs(), spirals.train.features), (150, 4, 2));
     let quadratic = made(SyntheticPlan::Quadratic { curvatures: vec![1.0], noise: 0.0 });
     assert!(quadratic.train.is_empty() && quadratic.held_out.is_empty());
@@ -331,22 +276,11 @@ fn try_everything(content: &[u8]) {
         for task in [TaskKind::Classification, TaskKind::Regression] {
             let mut plan = csv_for(&folder.file(), target.clone(), task);
             for (guess, scaled) in [(None, true), (Some(true), false), (Some(false), true)] {
-                if let DataPlan::Csv { header, standardize, held_out, .. } = &mut plan {
-                    (*header, *standardize, *held_out) = (guess, scaled, 0.4);
+                if let DataPlan::Csv { header, prepare, .. } = &mut plan {
+                    (*header, *prepare) = (guess, PreparePlan { standardize: scaled, held_out: 0.4, ..UNTOUCHED });
                 }
                 check_loaded(&load(&plan));
             }
-        }
-    }
-}
-
-/// Whatever loads must be whole.
-fn check_loaded(outcome: &Result<Split, lrfind::error::DataError>) {
-    for part in outcome.iter().flat_map(|split| [&split.train, &split.held_out]) {
-        assert_eq!(part.inputs.len(), part.len() * part.features);
-        assert!(part.inputs.iter().all(|x| x.is_finite()));
-        if let Targets::Classes { labels, classes } = &part.targets {
-            assert!(labels.iter().all(|l| l < classes));
         }
     }
 }
@@ -381,7 +315,7 @@ proptest! {
         prop_assert_eq!(outcome.is_ok(), distinct > 1);
         if let Ok(split) = outcome {
             let expected: Vec<f32> = rows.iter().flat_map(|(x, y, _)| [*x, *y]).collect();
-            prop_assert_eq!(split.train.inputs, expected);
+            prop_assert_eq!(numbers(&split.train), expected);
         }
     }
 

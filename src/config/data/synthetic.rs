@@ -1,11 +1,8 @@
-//! The `[data]` section.
+//! Made-up problems.
 
-use std::path::{Path, PathBuf};
-
-use toml::de::DeValue;
-
-use super::plan::{Column, DataPlan, SyntheticPlan, TaskKind};
-use super::section::{LARGE, Section};
+use super::super::plan::{DataPlan, SyntheticPlan};
+use super::super::section::{LARGE, Section};
+use super::prepare::{held_out, label_noise, seed};
 
 /// Most examples of a made-up problem, and most parameters of the quadratic.
 const MOST_SAMPLES: usize = 10_000_000;
@@ -17,67 +14,14 @@ const MOST_INPUTS: usize = 100_000_000;
 const CURVATURES: (f64, f64) = (1e-9, 1e9);
 
 #[derive(Clone, Copy)]
-enum Source {
-    Csv,
-    Idx,
-    Synthetic,
-}
-
-#[derive(Clone, Copy)]
 enum Made {
     TeacherStudent,
     Spirals,
     Quadratic,
 }
 
-/// Reads the section. Relative paths are resolved against `folder`.
-pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<DataPlan> {
-    let kinds = [("csv", Source::Csv), ("idx", Source::Idx), ("synthetic", Source::Synthetic)];
-    let kind = section.variant("kind", &kinds);
-    let data = match section.require("kind", kind) {
-        Some(Source::Csv) => csv(&mut section, folder),
-        Some(Source::Idx) => idx(&mut section, folder),
-        Some(Source::Synthetic) => synthetic(&mut section),
-        None => None,
-    };
-    section.finish();
-    data
-}
-
-fn csv(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
-    let path = file(section, "path", folder);
-    let (target, header) = (target(section), section.boolean("header"));
-    if header == Some(false) && matches!(target, Some(Column::Name(_))) {
-        section.complain(
-            "header",
-            "`target` names a column, but `header = false` says that the columns have no names",
-            "write `header = true`, or give the target's position, for example `target = -1`",
-        );
-    }
-    let (task, standardize) = (section.choice("task", TaskKind::NAMES), section.boolean("standardize"));
-    let (held_out, split_seed) = (held_out(section), seed(section, "split-seed"));
-    let (source, path) = path?;
-    Some(DataPlan::Csv {
-        path,
-        source,
-        target: target.unwrap_or(Column::Index(-1)),
-        task: task.unwrap_or(TaskKind::Classification),
-        header,
-        standardize: standardize.unwrap_or(true),
-        held_out,
-        split_seed,
-    })
-}
-
-fn idx(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
-    let (images, labels) = (file(section, "images", folder), file(section, "labels", folder));
-    let standardize = section.boolean("standardize").unwrap_or(false);
-    let (held_out, split_seed) = (held_out(section), seed(section, "split-seed"));
-    let ((images_source, images), (labels_source, labels)) = (images?, labels?);
-    Some(DataPlan::Idx { images, images_source, labels, labels_source, standardize, held_out, split_seed })
-}
-
-fn synthetic(section: &mut Section<'_>) -> Option<DataPlan> {
+/// Reads the keys of `kind = "synthetic"`.
+pub(super) fn read(section: &mut Section<'_>) -> Option<DataPlan> {
     let problems = [("teacher-student", Made::TeacherStudent), ("spirals", Made::Spirals), ("quadratic", Made::Quadratic)];
     let made = section.variant("problem", &problems);
     let made = section.require("problem", made)?;
@@ -116,7 +60,7 @@ fn spirals(section: &mut Section<'_>) -> SyntheticPlan {
             format!("write `samples = {}` or more", 100 * classes),
         );
     }
-    SyntheticPlan::Spirals { samples, classes, noise: noise(section, 0.05) }
+    SyntheticPlan::Spirals { samples, classes, noise: noise(section, 0.05), label_noise: label_noise(section) }
 }
 
 fn quadratic(section: &mut Section<'_>) -> Option<SyntheticPlan> {
@@ -173,33 +117,6 @@ fn log_spaced(largest: f64, condition: f64, count: usize) -> Vec<f64> {
 
 fn noise(section: &mut Section<'_>, default: f64) -> f64 {
     section.number("noise", 0.0..=LARGE).unwrap_or(default)
-}
-
-fn held_out(section: &mut Section<'_>) -> f64 {
-    section.number("held-out", 0.0..1.0).unwrap_or(0.2)
-}
-
-/// A seed. TOML integers end at 2⁶³ − 1.
-fn seed(section: &mut Section<'_>, key: &'static str) -> u64 {
-    section.integer(key, 0..=i64::MAX.cast_unsigned()).unwrap_or(0)
-}
-
-/// A required path, as written and resolved.
-fn file(section: &mut Section<'_>, key: &'static str, folder: &Path) -> Option<(String, PathBuf)> {
-    let written = section.string(key);
-    let written = section.require(key, written)?;
-    Some((written.to_owned(), folder.join(written)))
-}
-
-fn target(section: &mut Section<'_>) -> Option<Column> {
-    match section.any("target")? {
-        DeValue::Integer(_) => section.integer("target", ..).map(Column::Index),
-        DeValue::String(_) => section.string("target").map(|name| Column::Name(name.to_owned())),
-        _ => {
-            section.wrong_value("target", "a column's position or its name");
-            None
-        }
-    }
 }
 
 #[cfg(test)]

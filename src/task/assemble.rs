@@ -1,0 +1,126 @@
+//! Puts data, model and optimiser together, and refuses what does not go together.
+
+use super::architecture::{self, Outputs};
+use super::augment::Augment;
+use super::batches::Source;
+use super::builder::Builder;
+use super::data::{Dataset, ExampleShape, Split, Targets};
+use super::lanes::{Size, lanes};
+use super::layers::Layer;
+use super::model::Model;
+use super::network::{Goal, Network};
+use super::quadratic::Quadratic;
+use super::{Task, TaskError, device, facts, identity, weights};
+use crate::config::{ModelPlan, Plan};
+
+/// The quadratic problem with these curvatures.
+pub(super) fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<Task, TaskError> {
+    if curvatures.is_empty() {
+        return Err(TaskError::unsuitable(
+            "a quadratic without curvatures has nothing to train: write curvatures = [1.0, 10.0] or the like",
+        ));
+    }
+    let max_lanes = lanes(plan, Size { parameters: curvatures.len() as f64, values: 0.0 })?;
+    Ok(Task {
+        model: Box::new(Quadratic::new(curvatures)),
+        source: Source::Jitter { dimensions: curvatures.len(), noise },
+        held_out: None,
+        optimizer: plan.training.optimizer.clone(),
+        clip_norm: plan.training.clip_norm,
+        accumulate: 1,
+        max_lanes,
+        facts: facts::TaskFacts {
+            model: facts::quadratic(curvatures),
+            optimizer: facts::optimizer(&plan.training.optimizer),
+            parameters: curvatures.len(),
+            examples: 0,
+            batch_size: 0,
+            iterations_per_epoch: 1,
+            notes: Vec::new(),
+        },
+        recipe: identity::recipe(plan, curvatures),
+    })
+}
+
+/// A network on examples.
+pub(super) fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
+    let training = &plan.training;
+    let examples = split.train.len();
+    check_training(plan, &split.train)?;
+    let batch_size = if training.batch_size == 0 { examples } else { training.batch_size };
+
+    let (shape, features) = (split.train.shape, split.train.features);
+    let augment = plan.data.augment().map(|augment| Augment::new(augment, shape)).transpose().map_err(TaskError::Unsuitable)?;
+    let outputs = outputs(&split.train);
+    let blueprint = architecture::blueprint(&plan.model, shape, features, outputs).map_err(TaskError::Unsuitable)?;
+    let mut builder = Builder::new(blueprint.shape, blueprint.init, blueprint.init_scale);
+    let layers = builder.chain(&blueprint.layers).map_err(TaskError::Unsuitable)?;
+    if outputs.per_position && builder.shape().positions().0 != blueprint.shape.positions().0 {
+        return Err(TaskError::unsuitable(format!(
+            "there is a target at each of {} positions, but the layers give {}: remove those that change the positions",
+            blueprint.shape.positions().0,
+            builder.shape()
+        )));
+    }
+    let parameters = layers.parameters().iter().map(|spec| spec.size_as_float()).sum();
+    // A batch is computed in so many parts, one after the other.
+    let at_once = batch_size.div_ceil(training.accumulate.max(1)) as f64;
+    let max_lanes = lanes(plan, Size { parameters, values: (builder.values() + layers.scratch()) * at_once })?;
+
+    let goal = if blueprint.reconstructs { Goal::Inputs } else { Goal::Targets { smoothing: training.label_smoothing } };
+    let mut model = Network::new(layers, blueprint.shape, goal, device::device(plan.device));
+    let mut notes = split.notes;
+    if let Some(file) = &plan.init_from {
+        let weights = weights::read(&file.path, model.parameters())?;
+        model = model.beginning_with(weights.tensors);
+        notes.extend(weights.notes);
+    }
+    let facts = facts::TaskFacts {
+        model: facts::network(&plan.model, &split.train),
+        optimizer: facts::optimizer(&training.optimizer),
+        parameters: model.parameters().iter().map(|spec| spec.size()).sum(),
+        examples,
+        batch_size,
+        iterations_per_epoch: examples.div_ceil(batch_size) as u64,
+        notes,
+    };
+    Ok(Task {
+        model: Box::new(model),
+        source: Source::examples(split.train, training.batch_size).augmented(augment),
+        held_out: (!split.held_out.is_empty()).then(|| Source::examples(split.held_out, 0)),
+        optimizer: training.optimizer.clone(),
+        clip_norm: training.clip_norm,
+        accumulate: training.accumulate,
+        max_lanes,
+        facts,
+        recipe: identity::recipe(plan, format!("{shape:?}")),
+    })
+}
+
+/// What a network has to predict of this data.
+fn outputs(data: &Dataset) -> Outputs {
+    Outputs { width: data.outputs(), per_position: matches!(data.shape, ExampleShape::Tokens { .. }) }
+}
+
+/// Whether the data can be trained on as the plan says.
+fn check_training(plan: &Plan, train: &Dataset) -> Result<(), TaskError> {
+    let training = &plan.training;
+    let examples = train.len();
+    if examples == 0 {
+        return Err(TaskError::unsuitable("no examples are left to train on: hold out less of the data"));
+    }
+    if training.batch_size > examples {
+        return Err(TaskError::unsuitable(format!(
+            "the batch size {} is larger than the training part of {examples} examples: \
+             write a batch-size of at most {examples}, or 0 for all of them",
+            training.batch_size
+        )));
+    }
+    let reconstructs = matches!(plan.model, ModelPlan::Autoencoder { .. });
+    if training.label_smoothing > 0.0 && (reconstructs || !matches!(train.targets, Targets::Classes { .. })) {
+        return Err(TaskError::unsuitable(
+            "label smoothing needs classes, and this target is a number: leave label-smoothing out",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,233 @@
+//! From a list of planned layers to layers, each fitted to what the one before gives.
+
+use super::layers::{
+    Activation, Affine, Attention, AveragePool, BatchNorm, Chain, Conv, Dropout, Embedding, Last, Layer, LayerNorm, MaxPool,
+    Positions, Recurrent, Residual, Transpose, Window,
+};
+use super::shape::Shape;
+use crate::config::{Init, LayerPlan, Pooling};
+
+/// Layers under construction.
+#[derive(Debug)]
+pub(crate) struct Builder {
+    /// What comes out of the last layer.
+    shape: Shape,
+    init: Init,
+    init_scale: f64,
+    /// Numbers per example in the inputs and outputs of all layers.
+    values: f64,
+    /// Dropout layers so far.
+    dropouts: u16,
+}
+
+/// A layer that does not fit: what is wrong, and what to write instead.
+type Misfit = String;
+
+impl Builder {
+    /// Begins with examples of this shape. Weights are initialised by `init`, multiplied by `init_scale`.
+    pub(crate) fn new(shape: Shape, init: Init, init_scale: f64) -> Self {
+        Self { shape, init, init_scale, values: 2.0 * shape.values() as f64, dropouts: 0 }
+    }
+
+    /// What comes out of the last layer.
+    pub(crate) fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// Numbers per example that go into and come out of the layers, with their slopes.
+    pub(crate) fn values(&self) -> f64 {
+        self.values
+    }
+
+    /// The planned layers, one after the other.
+    ///
+    /// # Errors
+    /// When a layer cannot take what the one before gives.
+    pub(crate) fn chain(&mut self, plans: &[LayerPlan]) -> Result<Chain, Misfit> {
+        let mut chain = Chain::default();
+        for (place, plan) in plans.iter().enumerate() {
+            let from = self.shape;
+            let layer = self
+                .layer(plan)
+                .map_err(|misfit| format!("layer {} ({}), which gets {from}: {misfit}", place + 1, plan.name()))?;
+            if self.shape.values() == 0 {
+                return Err(format!(
+                    "layer {} ({}) has width 0 and passes nothing on: give it at least one unit",
+                    place + 1,
+                    plan.name()
+                ));
+            }
+            self.values += 2.0 * self.shape.values() as f64;
+            chain.push(layer);
+        }
+        Ok(chain)
+    }
+
+    fn layer(&mut self, plan: &LayerPlan) -> Result<Box<dyn Layer>, Misfit> {
+        let (positions, width) = self.shape.positions();
+        match *plan {
+            LayerPlan::Activation { function } => return Ok(Box::new(Activation { kind: function })),
+            LayerPlan::Embedding { width } => return self.embedding(width),
+            // Token ids are names, not numbers.
+            _ if matches!(self.shape, Shape::Tokens { .. }) => {
+                return Err("it reads numbers: write an embedding first".to_owned());
+            }
+            _ => {}
+        }
+        Ok(match *plan {
+            LayerPlan::Linear { units } => {
+                self.shape = self.shape.with_width(units);
+                Box::new(Affine { positions, inputs: width, outputs: units, init: self.init, init_scale: self.init_scale })
+            }
+            LayerPlan::GlobalAverage => {
+                self.shape = Shape::Flat(width);
+                let whole = [1, positions];
+                let window = Window { input: whole, size: whole, stride: [1, 1], padding: [0, 0] };
+                Box::new(AveragePool { window, channels: width })
+            }
+            LayerPlan::BatchNorm => Box::new(BatchNorm { channels: width }),
+            LayerPlan::LayerNorm => Box::new(LayerNorm { width }),
+            LayerPlan::Dropout { share } => {
+                self.dropouts += 1;
+                Box::new(Dropout { share, number: self.dropouts })
+            }
+            LayerPlan::Flatten => {
+                let turned = matches!(self.shape, Shape::Image { .. }) && width > 1;
+                self.shape = Shape::Flat(positions * width);
+                if turned { Box::new(Transpose { rows: positions, columns: width }) } else { Box::<Chain>::default() }
+            }
+            LayerPlan::Residual { ref layers, ref shortcut } => return self.residual(layers, shortcut),
+            LayerPlan::Conv { .. } | LayerPlan::Pool { .. } => return self.windowed(plan),
+            _ => return self.sequential(plan),
+        })
+    }
+
+    /// Tokens to vectors.
+    fn embedding(&mut self, width: usize) -> Result<Box<dyn Layer>, Misfit> {
+        let Shape::Tokens { vocabulary, .. } = self.shape else {
+            return Err("only tokens can be embedded: write kind = \"linear\" for numbers".to_owned());
+        };
+        self.shape = self.shape.with_width(width);
+        Ok(Box::new(Embedding { vocabulary, width }))
+    }
+
+    /// The layers that slide a window over an image or a sequence.
+    fn windowed(&mut self, plan: &LayerPlan) -> Result<Box<dyn Layer>, Misfit> {
+        let (_, width) = self.shape.positions();
+        match *plan {
+            LayerPlan::Conv { channels, kernel, stride, padding, groups, bias } => {
+                let window = self.window(kernel, stride, padding)?;
+                if groups == 0 || width % groups != 0 || channels % groups != 0 {
+                    return Err(format!(
+                        "{groups} groups cannot share {width} channels in and {channels} out evenly: \
+                         write a `groups` that divides both"
+                    ));
+                }
+                self.slide(&window, channels);
+                Ok(Box::new(Conv {
+                    window,
+                    inputs: width,
+                    outputs: channels,
+                    groups,
+                    bias,
+                    flat: matches!(self.shape, Shape::Sequence { .. }),
+                    init: self.init,
+                    init_scale: self.init_scale,
+                }))
+            }
+            LayerPlan::Pool { of, size, stride, padding } => {
+                let window = self.window(size, stride, padding)?;
+                self.slide(&window, width);
+                Ok(match of {
+                    Pooling::Max => Box::new(MaxPool { window, channels: width }),
+                    Pooling::Average => Box::new(AveragePool { window, channels: width }),
+                })
+            }
+            _ => Err("it has no window".to_owned()),
+        }
+    }
+
+    /// The layers that read a sequence, and the one that makes an image a sequence.
+    fn sequential(&mut self, plan: &LayerPlan) -> Result<Box<dyn Layer>, Misfit> {
+        let (length, width) = match (plan, self.shape) {
+            (LayerPlan::Rows, Shape::Image { height, width, channels }) => {
+                self.shape = Shape::Sequence { length: height, width: width * channels };
+                return Ok(Box::<Chain>::default());
+            }
+            (LayerPlan::Rows, _) => return Err("only an image has rows: leave it out".to_owned()),
+            (_, Shape::Sequence { length, width }) => (length, width),
+            (_, Shape::Image { .. }) => {
+                return Err("it reads a sequence: write \"rows\" before it, which makes an image one".to_owned());
+            }
+            _ => return Err("it reads a sequence, and these features have no order".to_owned()),
+        };
+        Ok(match *plan {
+            LayerPlan::Attention { heads, .. } if heads == 0 || width % heads != 0 => {
+                return Err(format!("{heads} heads cannot share {width} features evenly: write a `heads` that divides them"));
+            }
+            LayerPlan::Attention { heads, causal } => {
+                Box::new(Attention { length, width, heads, causal, init: self.init, init_scale: self.init_scale })
+            }
+            LayerPlan::Recurrent { cell, units } => {
+                self.shape = Shape::Sequence { length, width: units };
+                Box::new(Recurrent { cell, length, inputs: width, units })
+            }
+            LayerPlan::Last => {
+                self.shape = Shape::Flat(width);
+                Box::new(Last { length, width })
+            }
+            // `Positions`, the only one left.
+            _ => Box::new(Positions { length, width }),
+        })
+    }
+
+    fn residual(&mut self, layers: &[LayerPlan], shortcut: &[LayerPlan]) -> Result<Box<dyn Layer>, Misfit> {
+        let from = self.shape;
+        let body = self.chain(layers)?;
+        let to = std::mem::replace(&mut self.shape, from);
+        let shortcut = self.chain(shortcut)?;
+        if self.shape != to {
+            return Err(format!(
+                "its layers give {to}, but what is added to them is {}: write a `shortcut` that gives the same, such as \
+                 a conv with the same channels and stride and kernel = 1",
+                self.shape
+            ));
+        }
+        Ok(Box::new(Residual { body, shortcut }))
+    }
+
+    /// Windows over the image or sequence that comes in.
+    fn window(&self, size: usize, stride: usize, padding: usize) -> Result<Window, Misfit> {
+        let window = match self.shape {
+            Shape::Image { height, width, .. } => {
+                Window { input: [height, width], size: [size; 2], stride: [stride; 2], padding: [padding; 2] }
+            }
+            Shape::Sequence { length, .. } => {
+                Window { input: [1, length], size: [1, size], stride: [1, stride], padding: [0, padding] }
+            }
+            _ => {
+                return Err("it needs an image or a sequence: write shape = [channels, height, width] in [data], \
+                            and no \"flatten\" before it"
+                    .to_owned());
+            }
+        };
+        if size == 0 || stride == 0 {
+            return Err("a window of size 0 or a stride of 0 covers nothing: write at least 1".to_owned());
+        }
+        match window.output() {
+            Some(_) => Ok(window),
+            None => Err(format!(
+                "a window of {size} is larger than that: write a smaller one, or fewer layers before it that shrink the image"
+            )),
+        }
+    }
+
+    /// What comes out of windows with so many channels each.
+    fn slide(&mut self, window: &Window, channels: usize) {
+        let [height, width] = window.output().unwrap_or_default();
+        self.shape = match self.shape {
+            Shape::Image { .. } => Shape::Image { height, width, channels },
+            _ => Shape::Sequence { length: width, width: channels },
+        };
+    }
+}

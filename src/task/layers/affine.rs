@@ -1,0 +1,95 @@
+//! The affine layer.
+
+use burn::tensor::Tensor;
+
+use super::{Backward, Layer, Slopes};
+use crate::config::Init;
+use crate::task::batches::Draws;
+use crate::task::model::{Initial, ParameterSpec};
+
+/// y = x·W + b, at each of an example's positions.
+#[derive(Debug)]
+pub(crate) struct Affine {
+    /// Positions of an example, which share W and b; 1 for a flat example.
+    pub(crate) positions: usize,
+    /// Input features of a position.
+    pub(crate) inputs: usize,
+    /// Output features of a position.
+    pub(crate) outputs: usize,
+    /// How W and b begin.
+    pub(crate) init: Init,
+    /// Multiplies the initial W and b.
+    pub(crate) init_scale: f64,
+}
+
+/// How the weights and the biases of a layer with so many connections into and out of each unit begin.
+pub(crate) fn initial(init: Init, scale: f64, fan_in: usize, fan_out: usize) -> (Initial, Initial) {
+    let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
+    let zeros = Initial::Constant(0.0);
+    let normal = |variance: f64| (Initial::Normal(variance.sqrt() * scale), zeros);
+    match init {
+        Init::He => normal(2.0 / fan_in),
+        Init::Xavier => normal(2.0 / (fan_in + fan_out)),
+        Init::Pytorch => {
+            let bound = scale / fan_in.sqrt();
+            (Initial::Uniform(bound), Initial::Uniform(bound))
+        }
+        Init::Zeros => (zeros, zeros),
+    }
+}
+
+impl Affine {
+    fn weights(&self, parameters: &[Tensor<2>]) -> Tensor<3> {
+        let [lanes, _] = parameters[0].dims();
+        parameters[0].clone().reshape([lanes, self.inputs, self.outputs])
+    }
+
+    /// One row for each position of each example.
+    fn rows(&self, x: Tensor<3>, width: usize) -> Tensor<3> {
+        let [lanes, examples, _] = x.dims();
+        if self.positions == 1 { x } else { x.reshape([lanes, examples * self.positions, width]) }
+    }
+
+    /// All positions of an example in one row again.
+    fn examples(&self, rows: Tensor<3>) -> Tensor<3> {
+        let [lanes, count, width] = rows.dims();
+        if self.positions == 1 { rows } else { rows.reshape([lanes, count / self.positions, self.positions * width]) }
+    }
+}
+
+impl Layer for Affine {
+    fn parameters(&self) -> Vec<ParameterSpec> {
+        let (weights, biases) = initial(self.init, self.init_scale, self.inputs, self.outputs);
+        vec![
+            ParameterSpec::transposed("weight", self.outputs, self.inputs, weights),
+            ParameterSpec::new("bias", &[self.outputs], biases),
+        ]
+    }
+
+    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+        let weights = self.weights(parameters);
+        let [lanes, _, _] = weights.dims();
+        let biases = parameters[1].clone().reshape([lanes, 1, self.outputs]);
+        self.examples(self.rows(x, self.inputs).matmul(weights) + biases)
+    }
+
+    fn trace<'a>(
+        &'a self,
+        parameters: &'a [Tensor<2>],
+        x: Tensor<3>,
+        draws: Option<&'a Draws>,
+        wanted: bool,
+    ) -> (Tensor<3>, Backward<'a>) {
+        let y = self.forward(parameters, x.clone(), draws);
+        let back = move |slope: Tensor<3>| {
+            let slope = self.rows(slope, self.outputs);
+            let [lanes, _, _] = slope.dims();
+            let input = wanted.then(|| self.examples(slope.clone().matmul(self.weights(parameters).transpose())));
+            let weights = self.rows(x, self.inputs).transpose().matmul(slope.clone());
+            let weights = weights.reshape([lanes, self.inputs * self.outputs]);
+            let biases = slope.sum_dim(1).reshape([lanes, self.outputs]);
+            Slopes { input, parameters: vec![weights, biases] }
+        };
+        (y, Box::new(back))
+    }
+}

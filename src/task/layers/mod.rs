@@ -1,0 +1,136 @@
+//! Layers whose parameters carry a leading lane dimension: each lane is one trial with weights of its own.
+//!
+//! Values pass between layers as `[lanes, examples, values]`. What the values of an example mean is known when a network is
+//! built, see [`Shape`](super::shape::Shape). Images lie channels-last between layers, so that a position's channels are
+//! neighbours in memory and a convolution is one matrix product.
+
+mod activation;
+mod affine;
+mod arrange;
+mod attention;
+mod chain;
+mod conv;
+mod dropout;
+mod embedding;
+mod norm;
+mod pool;
+mod recurrent;
+mod residual;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub(crate) use activation::Activation;
+pub(crate) use affine::{Affine, initial};
+pub(crate) use arrange::{Last, Transpose};
+pub(crate) use attention::Attention;
+pub(crate) use chain::Chain;
+pub(crate) use conv::Conv;
+pub(crate) use dropout::Dropout;
+pub(crate) use embedding::{Embedding, Positions};
+pub(crate) use norm::{BatchNorm, LayerNorm};
+pub(crate) use pool::{AveragePool, MaxPool};
+pub(crate) use recurrent::Recurrent;
+pub(crate) use residual::Residual;
+pub(crate) use window::Window;
+
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
+
+use super::batches::Draws;
+use super::model::ParameterSpec;
+
+/// A piece of a network.
+///
+/// A lane of whatever comes out must depend on the same lane of the arguments only, bit by bit. Each of `parameters` is
+/// `[lanes, size]`, in the order of [`parameters`](Self::parameters).
+pub(crate) trait Layer: Send + Sync + std::fmt::Debug {
+    /// The parameter tensors of one lane.
+    fn parameters(&self) -> Vec<ParameterSpec> {
+        Vec::new()
+    }
+
+    /// Numbers per example that it works on besides what goes in and comes out, for the use of memory.
+    fn scratch(&self) -> f64 {
+        0.0
+    }
+
+    /// Maps `x`, `[lanes, examples, values]`, to `[lanes, examples, new values]`.
+    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3>;
+
+    /// As [`forward`](Self::forward), and gives the way back too. The slopes in `x` are `wanted` where something before the layer
+    /// can be trained. burn differentiates, unless a layer knows better.
+    fn trace<'a>(
+        &'a self,
+        parameters: &'a [Tensor<2>],
+        x: Tensor<3>,
+        draws: Option<&'a Draws>,
+        wanted: bool,
+    ) -> (Tensor<3>, Backward<'a>) {
+        trace_by_autodiff(self, parameters, x, draws, wanted)
+    }
+}
+
+/// Takes the slopes of the loss in a layer's outputs to those in its input and its parameters.
+pub(crate) type Backward<'a> = Box<dyn FnOnce(Tensor<3>) -> Slopes + 'a>;
+
+/// The slopes of the loss that a layer passes on.
+pub(crate) struct Slopes {
+    /// In its input; `None` where nobody wanted them.
+    pub(crate) input: Option<Tensor<3>>,
+    /// In its parameters, each `[lanes, size]`.
+    pub(crate) parameters: Vec<Tensor<2>>,
+}
+
+/// [`Layer::trace`] by burn's differentiation of [`Layer::forward`].
+fn trace_by_autodiff<'a>(
+    layer: &(impl Layer + ?Sized),
+    parameters: &[Tensor<2>],
+    x: Tensor<3>,
+    draws: Option<&Draws>,
+    wanted: bool,
+) -> (Tensor<3>, Backward<'a>) {
+    let forward = |parameters: &[Tensor<2>], mut x: Vec<Tensor<3>>| layer.forward(parameters, x.remove(0), draws);
+    let (y, back) = by_autodiff(parameters, vec![x], wanted, forward);
+    let back = move |slope| {
+        let (inputs, parameters) = back(slope);
+        Slopes { input: inputs.into_iter().next(), parameters }
+    };
+    (y, Box::new(back))
+}
+
+/// Runs `f` under burn's differentiation; the way back gives the slopes in the inputs, if `wanted`, and in the parameters.
+///
+/// burn is asked for the gradient of Σ slope·output over all lanes, in which a lane's numbers meet their own outputs only.
+fn by_autodiff<'a>(
+    parameters: &[Tensor<2>],
+    inputs: Vec<Tensor<3>>,
+    wanted: bool,
+    f: impl FnOnce(&[Tensor<2>], Vec<Tensor<3>>) -> Tensor<3>,
+) -> (Tensor<3>, impl FnOnce(Tensor<3>) -> (Vec<Tensor<3>>, Vec<Tensor<2>>) + 'a) {
+    let leaves: Vec<Tensor<2>> = parameters.iter().map(|parameter| parameter.clone().autodiff().require_grad()).collect();
+    let inputs: Vec<Tensor<3>> =
+        inputs.into_iter().map(|x| if wanted { x.autodiff().require_grad() } else { x.autodiff() }).collect();
+    let outputs = f(&leaves, inputs.clone());
+    let plain = outputs.clone().inner();
+    let back = move |slope: Tensor<3>| {
+        let mut gradients = (outputs * slope.autodiff()).sum().backward();
+        let inputs = if wanted { inputs.iter().map(|x| gradient(x, &mut gradients)).collect() } else { Vec::new() };
+        (inputs, leaves.iter().map(|leaf| gradient(leaf, &mut gradients)).collect())
+    };
+    (plain, back)
+}
+
+/// The gradient in a leaf; zeros where the leaf has no part in the outputs.
+fn gradient<const D: usize>(leaf: &Tensor<D>, gradients: &mut Gradients) -> Tensor<D> {
+    leaf.grad_remove(gradients).unwrap_or_else(|| leaf.clone().inner().zeros_like())
+}
+
+/// The tensor's numbers in row-major order.
+pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().expect("all tensors here are made from f32")
+}
+
+/// A tensor of these numbers, row-major.
+pub(crate) fn tensor<const D: usize>(numbers: Vec<f32>, shape: [usize; D], device: &Device) -> Tensor<D> {
+    Tensor::from_data(TensorData::new(numbers, shape), device)
+}

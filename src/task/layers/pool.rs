@@ -1,0 +1,134 @@
+//! Pooling: the largest or the mean value of each window, channel by channel.
+
+use burn::tensor::Tensor;
+
+use super::{Backward, Layer, Slopes, Window, numbers, tensor};
+use crate::task::batches::Draws;
+
+/// The largest value of each window. What hangs over the edge does not count.
+#[derive(Debug)]
+pub(crate) struct MaxPool {
+    /// The windows.
+    pub(crate) window: Window,
+    /// Channels.
+    pub(crate) channels: usize,
+}
+
+impl MaxPool {
+    /// The largest values and where in the image they were. A value that is not a number is larger than all, as in PyTorch, so
+    /// that it is not lost.
+    fn largest(&self, x: Tensor<3>) -> (Tensor<3>, Vec<u32>) {
+        let [lanes, examples, values] = x.dims();
+        let device = x.device();
+        let outputs = self.window.outputs() * self.channels;
+        let mut largest = vec![f32::NEG_INFINITY; lanes * examples * outputs];
+        let mut places = vec![0; largest.len()];
+        let images = numbers(x);
+        for ((image, largest), places) in
+            images.chunks_exact(values).zip(largest.chunks_exact_mut(outputs)).zip(places.chunks_exact_mut(outputs))
+        {
+            self.window.rows(|window, _, positions| {
+                let own = window * self.channels..(window + 1) * self.channels;
+                let (largest, places) = (&mut largest[own.clone()], &mut places[own]);
+                for start in positions.map(|position| position * self.channels) {
+                    let seen = image[start..start + self.channels].iter().zip(start..);
+                    for ((largest, place), (&value, at)) in largest.iter_mut().zip(places.iter_mut()).zip(seen) {
+                        if value > *largest || value.is_nan() {
+                            (*largest, *place) = (value, at as u32);
+                        }
+                    }
+                }
+            });
+        }
+        (tensor(largest, [lanes, examples, outputs], &device), places)
+    }
+}
+
+impl Layer for MaxPool {
+    fn forward(&self, _: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+        self.largest(x).0
+    }
+
+    fn trace<'a>(&'a self, _: &'a [Tensor<2>], x: Tensor<3>, _: Option<&'a Draws>, wanted: bool) -> (Tensor<3>, Backward<'a>) {
+        let shape = x.dims();
+        let (y, places) = self.largest(x);
+        let back = move |slope: Tensor<3>| {
+            let input = wanted.then(|| {
+                let device = slope.device();
+                let outputs = self.window.outputs() * self.channels;
+                let mut images = vec![0.0; shape.iter().product()];
+                let slopes = numbers(slope);
+                for ((image, slopes), places) in
+                    images.chunks_exact_mut(shape[2]).zip(slopes.chunks_exact(outputs)).zip(places.chunks_exact(outputs))
+                {
+                    for (slope, &place) in slopes.iter().zip(places) {
+                        image[place as usize] += slope;
+                    }
+                }
+                tensor(images, shape, &device)
+            });
+            Slopes { input, parameters: Vec::new() }
+        };
+        (y, Box::new(back))
+    }
+}
+
+/// The mean of each window, in which what hangs over the edge counts as 0, as in PyTorch.
+#[derive(Debug)]
+pub(crate) struct AveragePool {
+    /// The windows.
+    pub(crate) window: Window,
+    /// Channels.
+    pub(crate) channels: usize,
+}
+
+impl Layer for AveragePool {
+    fn forward(&self, _: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+        let [lanes, examples, values] = x.dims();
+        let device = x.device();
+        let outputs = self.window.outputs() * self.channels;
+        let mut means = vec![0.0; lanes * examples * outputs];
+        let share = 1.0 / self.window.area() as f32;
+        for (image, means) in numbers(x).chunks_exact(values).zip(means.chunks_exact_mut(outputs)) {
+            self.window.rows(|window, _, positions| {
+                let mean = &mut means[window * self.channels..(window + 1) * self.channels];
+                let covered = &image[positions.start * self.channels..positions.end * self.channels];
+                for position in covered.chunks_exact(self.channels) {
+                    mean.iter_mut().zip(position).for_each(|(mean, value)| *mean += share * value);
+                }
+            });
+        }
+        tensor(means, [lanes, examples, outputs], &device)
+    }
+
+    fn trace<'a>(
+        &'a self,
+        parameters: &'a [Tensor<2>],
+        x: Tensor<3>,
+        draws: Option<&'a Draws>,
+        wanted: bool,
+    ) -> (Tensor<3>, Backward<'a>) {
+        let shape = x.dims();
+        let y = self.forward(parameters, x, draws);
+        let back = move |slope: Tensor<3>| {
+            let input = wanted.then(|| {
+                let device = slope.device();
+                let outputs = self.window.outputs() * self.channels;
+                let mut images = vec![0.0; shape.iter().product()];
+                let share = 1.0 / self.window.area() as f32;
+                for (image, slopes) in images.chunks_exact_mut(shape[2]).zip(numbers(slope).chunks_exact(outputs)) {
+                    self.window.rows(|window, _, positions| {
+                        let slopes = &slopes[window * self.channels..(window + 1) * self.channels];
+                        let covered = &mut image[positions.start * self.channels..positions.end * self.channels];
+                        for position in covered.chunks_exact_mut(self.channels) {
+                            position.iter_mut().zip(slopes).for_each(|(to, slope)| *to += share * slope);
+                        }
+                    });
+                }
+                tensor(images, shape, &device)
+            });
+            Slopes { input, parameters: Vec::new() }
+        };
+        (y, Box::new(back))
+    }
+}
