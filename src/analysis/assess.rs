@@ -72,10 +72,12 @@ impl Assessment<'_> {
 
     /// How the threshold of full runs is expected to lie to that of these trials.
     fn transfer(&self) -> Transfer {
-        // A long trial next to the threshold is what tells of late instability.
-        let first = self.bracket.last_stable;
-        let is_long = self.long.iter().flat_map(|l| &l.trials).any(|t| Some(t.record.spec.learning_rate) == first);
-        let transfer = if is_long { Transfer::LONG } else { Transfer::SHORT };
+        // A long trial with a tail next to the threshold is what tells of late instability.
+        let tells = |t: &JudgedTrial<'_>| {
+            Some(t.record.spec.learning_rate) == self.bracket.last_stable && t.record.spec.recovery.is_some()
+        };
+        let is_told = self.long.iter().flat_map(|l| &l.trials).any(tells);
+        let transfer = if is_told { Transfer::LONG } else { Transfer::SHORT };
         transfer.with_width(self.bracket.width().unwrap_or(0.0))
     }
 

@@ -23,7 +23,16 @@ pub(crate) struct Watch<'a> {
 #[derive(Default)]
 struct Seen {
     trials: Vec<TrialRecord>,
+    /// Whether an earlier run had trials of the script that did not fail: only those are in the journal.
+    has_run: bool,
     fault: Option<String>,
+}
+
+impl Seen {
+    /// The message of each trial, if all of them failed.
+    fn failures(&self) -> Option<Vec<&str>> {
+        if self.has_run { None } else { failures(&self.trials) }
+    }
 }
 
 impl<'a> Watch<'a> {
@@ -48,9 +57,14 @@ impl Observer for Watch<'_> {
         seen.fault = match event {
             Event::TrialsFinished(trials) => {
                 seen.trials.extend_from_slice(trials);
-                failures(&seen.trials).filter(|messages| always_the_same(messages)).map(|messages| never_ran(&messages))
+                seen.failures().filter(|messages| always_the_same(messages)).map(|messages| never_ran(&messages))
             }
-            Event::Standing { .. } => failures(&seen.trials)
+            Event::Reused { .. } => {
+                seen.has_run = true;
+                None
+            }
+            Event::Standing { .. } => seen
+                .failures()
                 .filter(|messages| !messages.is_empty())
                 .map(|messages| never_ran(&messages))
                 .or_else(|| contract::ignored_rates(&seen.trials).map(|(low, high)| ignores_rate(low, high))),

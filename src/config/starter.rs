@@ -81,8 +81,8 @@ schedule = { kind = "linear", final-fraction = 0.01 }  # or "constant", "cosine"
 [search]
 range = [1e-5, 1.0]           # the first scan; default by optimizer
 iterations = 100              # of a short trial
-seeds = 3                     # trials at each rate
-safety = 2.0                  # the recommendation stays this factor below the instability threshold
+seeds = 2                     # trials at each rate
+safety = 1.6                  # the recommendation stays this factor below the instability threshold
 check-margin = 1.5            # `lrfind check` wants this factor above the configured rate stable too
 "#;
 

@@ -341,7 +341,8 @@ recommended learning rate  0.12   (linear decay to 0.0012 over 9,000 iterations)
 why             it keeps 93 % of the best rate's progress
                 it is 5 times below the threshold
 best early      0.05 after 100 iterations (loss 0.312, 0.298 to 0.341 over 2 seeds)
-unstable from   0.631 for some seed (0.562 is stable); full runs from 0.54 to 0.88 on (90 % interval)
+unstable from   0.631 for some seed (0.562 is stable); full runs from 0.54 to 0.88 on (90 %
+                interval)
 headroom        5× below the threshold, 0.596
 risk            1.2 % estimated chance that a full run at this rate becomes unstable
 as good         0.09 to 0.16

@@ -62,7 +62,7 @@ pub(super) fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
             builder.shape()
         )));
     }
-    let parameters = layers.parameters().iter().map(|spec| spec.size_as_float()).sum();
+    let parameters = layers.parameters().iter().map(super::model::ParameterSpec::size_as_float).sum();
     // A batch is computed in so many parts, one after the other.
     let at_once = batch_size.div_ceil(training.accumulate.max(1)) as f64;
     let max_lanes = lanes(plan, Size { parameters, values: (builder.values() + layers.scratch()) * at_once })?;
@@ -78,7 +78,7 @@ pub(super) fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
     let facts = facts::TaskFacts {
         model: facts::network(&plan.model, &split.train),
         optimizer: facts::optimizer(&training.optimizer),
-        parameters: model.parameters().iter().map(|spec| spec.size()).sum(),
+        parameters: model.parameters().iter().map(super::model::ParameterSpec::size).sum(),
         examples,
         batch_size,
         iterations_per_epoch: examples.div_ceil(batch_size) as u64,

@@ -173,7 +173,6 @@ mod tests {
             format!("{DATA}label-noise = 0.2\n{MODEL}"),
             format!("{DATA}shape = [1, 1, 2]\n{MODEL}"),
             format!("{DATA}shape = [1, 1, 2]\naugment = {{ flip = true }}\n{MODEL}"),
-            format!("{DATA}shape = [1, 1, 2]\naugment = {{ crop = 1 }}\n{MODEL}"),
             format!("{DATA}[model]\nkind = \"autoencoder\"\nhidden = [4]\n"),
             format!("{DATA}[model]\nkind = \"layers\"\nlayers = [\"relu\"]\n"),
             format!("{DATA}[model]\nkind = \"layers\"\nlayers = [\"tanh\"]\n"),

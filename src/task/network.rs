@@ -37,7 +37,7 @@ impl Network {
     pub(crate) fn new(layers: Chain, shape: Shape, goal: Goal, device: Device) -> Self {
         let parameters = layers.parameters();
         let given = vec![None; parameters.len()];
-        Self { parameters, layers, shape, goal, given, device }
+        Self { layers, parameters, shape, goal, given, device }
     }
 
     /// The same network with these numbers to begin with, one entry for each parameter tensor.
@@ -136,7 +136,9 @@ mod tests {
 
     fn network_of(layers: Vec<Box<dyn Layer>>, features: usize, smoothing: f64, on: DeviceKind) -> Network {
         let mut chain = Chain::default();
-        layers.into_iter().for_each(|layer| chain.push(layer));
+        for layer in layers {
+            chain.push(layer);
+        }
         Network::new(chain, Shape::Flat(features), Goal::Targets { smoothing }, device(on))
     }
 

@@ -32,7 +32,7 @@ impl<'a> StackedRun<'a> {
                 stacked.extend(own);
             }
         }
-        let sizes = specification.iter().map(|spec| spec.size());
+        let sizes = specification.iter().map(super::model::ParameterSpec::size);
         let optimizer = Optimizer::new(&task.optimizer, task.clip_norm, sizes, specs.len());
         let feed = task.source.feed(specs.iter().map(|spec| spec.seed).collect());
         Self { task, lanes: specs.len(), parameters, optimizer, feed, probe: task.source.probe() }

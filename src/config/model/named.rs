@@ -40,28 +40,28 @@ pub(super) fn cnn(section: &mut Section<'_>) -> Option<ModelPlan> {
 }
 
 /// A residual network.
-pub(super) fn resnet(section: &mut Section<'_>) -> Option<ModelPlan> {
+pub(super) fn resnet(section: &mut Section<'_>) -> ModelPlan {
     let blocks = section.integer("blocks", 1..=MOST_LAYERS).unwrap_or(1);
     let width = section.integer("width", 1..=MOST_UNITS).unwrap_or(16);
     let (init, init_scale) = initial(section, Init::He);
-    Some(ModelPlan::Resnet { blocks, width, init, init_scale })
+    ModelPlan::Resnet { blocks, width, init, init_scale }
 }
 
 /// A recurrent network.
-pub(super) fn rnn(section: &mut Section<'_>) -> Option<ModelPlan> {
+pub(super) fn rnn(section: &mut Section<'_>) -> ModelPlan {
     let cell = section.choice("cell", Cell::NAMES).unwrap_or(Cell::Lstm);
     let width = section.integer("width", 1..=MOST_UNITS).unwrap_or(64);
     let depth = section.integer("depth", 1..=MOST_LAYERS).unwrap_or(1);
     let dropout = section.number("dropout", SHARES).unwrap_or(0.0);
-    Some(ModelPlan::Rnn { cell, width, depth, dropout })
+    ModelPlan::Rnn { cell, width, depth, dropout }
 }
 
 /// A transformer.
-pub(super) fn transformer(section: &mut Section<'_>) -> Option<ModelPlan> {
+pub(super) fn transformer(section: &mut Section<'_>) -> ModelPlan {
     let width = section.integer("width", 1..=MOST_UNITS).unwrap_or(64);
     let depth = section.integer("depth", 1..=MOST_LAYERS).unwrap_or(2);
     let heads = section.integer("heads", 1..=MOST_UNITS).unwrap_or(4);
-    if width % heads != 0 {
+    if !width.is_multiple_of(heads) {
         section.complain(
             if section.has("heads") { "heads" } else { "width" },
             format!("{heads} heads cannot share {width} features evenly"),
@@ -71,7 +71,7 @@ pub(super) fn transformer(section: &mut Section<'_>) -> Option<ModelPlan> {
     let dropout = section.number("dropout", SHARES).unwrap_or(0.0);
     let activation = activation(section, Activation::Gelu);
     let (init, init_scale) = initial(section, Init::Xavier);
-    Some(ModelPlan::Transformer { width, depth, heads, dropout, activation, init, init_scale })
+    ModelPlan::Transformer { width, depth, heads, dropout, activation, init, init_scale }
 }
 
 /// An autoencoder.

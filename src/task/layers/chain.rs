@@ -39,11 +39,12 @@ impl Chain {
 impl Layer for Chain {
     /// Their names begin with the place of their layer in the chain, as in PyTorch's `nn.Sequential`.
     fn parameters(&self) -> Vec<ParameterSpec> {
-        let named = |(place, layer): (usize, &Box<dyn Layer>)| {
+        let mut all = Vec::new();
+        for (place, layer) in self.layers.iter().enumerate() {
             let named = |spec: ParameterSpec| ParameterSpec { name: format!("{place}.{}", spec.name), ..spec };
-            layer.parameters().into_iter().map(named).collect::<Vec<_>>()
-        };
-        self.layers.iter().enumerate().flat_map(named).collect()
+            all.extend(layer.parameters().into_iter().map(named));
+        }
+        all
     }
 
     fn scratch(&self) -> f64 {

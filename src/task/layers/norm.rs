@@ -47,7 +47,9 @@ fn columns(rows: &[f32], width: usize) -> Vec<(f64, f64)> {
     for row in rows.chunks_exact(width) {
         means.iter_mut().zip(row).for_each(|(mean, &x)| *mean += f64::from(x));
     }
-    means.iter_mut().for_each(|mean| *mean /= count);
+    for mean in &mut means {
+        *mean /= count;
+    }
     let mut variances = vec![0.0; width];
     for row in rows.chunks_exact(width) {
         variances.iter_mut().zip(row).zip(&means).for_each(|((variance, &x), mean)| *variance += (f64::from(x) - mean).powi(2));
@@ -81,7 +83,9 @@ impl LayerNorm {
             let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
             let variance = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
             let own = 1.0 / (variance + EPSILON).sqrt();
-            row.iter_mut().for_each(|x| *x = ((f64::from(*x) - mean) * own) as f32);
+            for x in row {
+                *x = ((f64::from(*x) - mean) * own) as f32;
+            }
             inverse.push(own as f32);
         }
         Normalized { values, inverse }

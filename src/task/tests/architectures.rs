@@ -140,7 +140,10 @@ fn facts_name_the_architecture_and_count_its_parameters() {
     let image = ExampleShape::Image { channels: 1, height: 28, width: 28 };
     let blueprint = blueprint(&cnn(&[6, 16], 5, &[120, 84], false, 0.0), image, 784, outputs).unwrap();
     let layers = Builder::new(blueprint.shape, Init::He, 1.0).chain(&blueprint.layers).unwrap();
-    assert_eq!(layers.parameters().iter().map(|spec| spec.size()).sum::<usize>(), lenet.iter().sum::<usize>());
+    assert_eq!(
+        layers.parameters().iter().map(super::super::model::ParameterSpec::size).sum::<usize>(),
+        lenet.iter().sum::<usize>()
+    );
     for (model, name) in [
         (cnn(&[4, 6], 3, &[16], true, 0.0), "CNN with 3 × 3 convolutions 4-6, batch norm, then 16-10, ReLU"),
         (resnet(2), "ResNet-8, 2 channels"),

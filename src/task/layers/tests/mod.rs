@@ -20,7 +20,9 @@ pub(super) fn conv(window: Window, inputs: usize, outputs: usize, groups: usize)
 
 fn chain(layers: Vec<Box<dyn Layer>>) -> Chain {
     let mut chain = Chain::default();
-    layers.into_iter().for_each(|layer| chain.push(layer));
+    for layer in layers {
+        chain.push(layer);
+    }
     chain
 }
 
