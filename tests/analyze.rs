@@ -110,7 +110,7 @@ fn finds_best_rate_threshold_and_recommendation_and_draws_the_plots() {
     assert_eq!(report["best_early"]["learning_rate"], 0.09);
     assert_eq!((&report["instability"]["last_stable"], &report["instability"]["first_unstable"]), (&0.09.into(), &0.12.into()));
     let rate = report["recommendation"]["learning_rate"].as_f64().unwrap();
-    assert!((0.04..0.06).contains(&rate), "{rate}");
+    assert!((0.05..0.08).contains(&rate), "{rate}");
     let because = report["recommendation"]["because"].to_string();
     assert!(because.contains("not confirmed: recorded curves cannot be tried on fresh seeds"), "{because}");
     for words in ["27 curves in 3,510 rows of one file", "rate from \"lr\"", "reports/x/stability-map.png"] {

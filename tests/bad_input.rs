@@ -142,8 +142,8 @@ fn augmented_tables() {
     refused(
         "data.csv",
         GOOD,
-        &csv("augment = { flip = true }\n", ""),
-        &["x.toml:4", "`augment` has no use with kind = \"csv\""],
+        &csv("augment = { flip = true }\n", "batch-size = 2\n"),
+        &["augment is for images, and these examples are none"],
     );
 }
 
@@ -208,7 +208,7 @@ mod full_disk {
         std::fs::write(disk.0.join("ballast"), vec![0; 48 * 1024]).unwrap();
         let ran = folder.lrfind("find q.toml --quiet --seeds 8 --out disk/out").ends_with(2);
         assert!(ran.stderr.contains("report.json") && ran.stderr.contains("No space left on device"), "{ran:#?}");
-        assert_eq!(folder.files("disk/out").keys().collect::<Vec<_>>(), Vec::<&String>::new());
+        assert!(folder.files("disk/out").keys().all(|name| name == "trials.journal"), "{:?}", folder.files("disk/out").keys());
         // The answer is not lost with the file.
         assert!(ran.stdout.contains("recommended learning rate"), "{ran:#?}");
     }

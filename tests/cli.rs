@@ -172,6 +172,7 @@ fn schedule_without_a_recommendation_is_inconclusive() {
     let dir = folder();
     let mut report = report();
     report["schedule"] = Value::Null;
+    report["recommendation"]["learning_rate"] = Value::Null;
     report["recommendation"]["because"] = json!(["the seeds disagree"]);
     write_report(dir.path(), &report);
     let (code, stdout, stderr) = run(dir.path(), &["schedule", "report.json"]);

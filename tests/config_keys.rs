@@ -129,6 +129,10 @@ fn every_default_of_the_reference_is_what_leaving_the_key_out_means() {
         let pairs = COMPLETE.iter().filter_map(|text| changed(text, key, None).zip(changed(text, key, Some(&default))));
         let mut compared = 0;
         for (without, with) in pairs {
+            // A script's optimizer is not known unless it is told.
+            if key.name == "optimizer" && matches!(without, Config::Command(_)) {
+                continue;
+            }
             assert_eq!(without, with, "[{}] {}", key.section, key.name);
             compared += 1;
         }
