@@ -16,7 +16,7 @@ const BINS: usize = 5;
 pub(crate) struct Risks {
     /// Around the recommendations of `find`.
     pub(crate) find: Calibration,
-    pub(crate) factors: Vec<Factor>,
+    pub(crate) factors: Vec<Multiple>,
     /// At the rates that `check` was asked about.
     pub(crate) check: Calibration,
 }
@@ -50,7 +50,7 @@ pub(crate) struct Bin {
 
 /// All tasks at one multiple of the recommendation.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Factor {
+pub(crate) struct Multiple {
     pub(crate) factor: f64,
     /// Mean of the stated probabilities over tasks; `None` where none is stated.
     pub(crate) stated: Option<f64>,
@@ -66,7 +66,7 @@ pub(super) fn risks(tasks: &[Task]) -> Risks {
         let here: Vec<&Risk> = find.iter().filter(|r| r.factor == factor).collect();
         let stated: Vec<f64> = here.iter().filter_map(|r| r.p).collect();
         let (unstable, runs) = (here.iter().map(|r| r.unstable).sum(), here.iter().map(|r| r.runs).sum());
-        Factor { factor, stated: (!stated.is_empty()).then(|| mean(&stated)), unstable, runs }
+        Multiple { factor, stated: (!stated.is_empty()).then(|| mean(&stated)), unstable, runs }
     };
     Risks { find: calibration(&find), factors: FACTORS.map(at).to_vec(), check: calibration(&checks) }
 }

@@ -6,7 +6,7 @@ use lrfind::analysis::range_test::Rule;
 use lrfind::report::text::counted;
 
 use super::checks::Verdicts;
-use super::{Bin, Calibration, Coverage, Factor, Line, Summary};
+use super::{Bin, Calibration, Coverage, Line, Multiple, Summary};
 
 /// Rules of our own that the short table shows, and how many published ones.
 const SHOWN: [&str; 3] = ["lrfind", "best early", "threshold / 2"];
@@ -160,7 +160,7 @@ fn thresholds(summary: &Summary) -> String {
 fn risks(summary: &Summary) -> String {
     let risks = &summary.risks;
     let mut text = "| rate | mean stated risk | unstable full runs |\n|---|---|---|\n".to_owned();
-    let row = |f: &Factor| format!("| {} ε₀ | {} | {} |\n", f.factor, decimals(f.stated), of_runs(f.unstable, f.runs));
+    let row = |f: &Multiple| format!("| {} ε₀ | {} | {} |\n", f.factor, decimals(f.stated), of_runs(f.unstable, f.runs));
     text.extend(risks.factors.iter().map(row));
     for (name, calibration) in [("`find`, at these rates", &risks.find), ("`check`, at the rates below", &risks.check)] {
         let Calibration { brier, brier_of_base_rate, runs, unstated, .. } = calibration;

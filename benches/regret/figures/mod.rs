@@ -11,7 +11,7 @@ mod standings;
 mod statistics;
 mod thresholds;
 
-pub(crate) use calibration::{Bin, Calibration, FACTORS, Factor, Risks};
+pub(crate) use calibration::{Bin, Calibration, FACTORS, Multiple, Risks};
 pub(crate) use checks::Checks;
 pub(crate) use costs::Costs;
 pub(crate) use markdown::{markdown, short};

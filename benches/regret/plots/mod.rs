@@ -41,8 +41,11 @@ fn color(contestant: &str) -> Rgb {
     }
 }
 
+/// Draws a sign at a point.
+type Sign<'a> = &'a dyn Fn(&mut Canvas, Point);
+
 /// One row of signs and what they mean.
-fn key(canvas: &mut Canvas, entries: &[(&dyn Fn(&mut Canvas, Point), &str)]) {
+fn key(canvas: &mut Canvas, entries: &[(Sign<'_>, &str)]) {
     let style = TextStyle::new(SMALL, GREY);
     let mut x = LEFT;
     for (sign, name) in entries {

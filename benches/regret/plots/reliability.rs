@@ -6,7 +6,7 @@ use lrfind::report::plots::draw::{
     tint,
 };
 
-use crate::figures::{Bin, Calibration, Factor, Summary, wilson};
+use crate::figures::{Bin, Calibration, Multiple, Summary, wilson};
 
 /// Shares against stated risks, and both against the multiple of the recommendation.
 const BINS: Area = Area { left: 170.0, top: 196.0, right: 800.0, bottom: 806.0 };
@@ -61,7 +61,7 @@ fn draw_bins(canvas: &mut Canvas, summary: &Summary, share: Range, y: &Scale) {
     draw_base(canvas, BINS);
 }
 
-fn draw_factors(canvas: &mut Canvas, factors: &[Factor], y: &Scale) {
+fn draw_factors(canvas: &mut Canvas, factors: &[Multiple], y: &Scale) {
     for share in (0..=5).map(|k| f64::from(k) / 5.0) {
         canvas.line(&[(FACTORS.left, y.at(share)), (FACTORS.right, y.at(share))], 1.2, GRID);
     }
@@ -72,7 +72,7 @@ fn draw_factors(canvas: &mut Canvas, factors: &[Factor], y: &Scale) {
         1.0 => "ε₀".to_owned(),
         _ => format!("{factor} ε₀"),
     };
-    for Factor { factor, stated, unstable, runs } in factors.iter().filter(|f| f.runs > 0) {
+    for Multiple { factor, stated, unstable, runs } in factors.iter().filter(|f| f.runs > 0) {
         let at = x.at(*factor);
         let observed = *unstable as f64 / *runs as f64;
         whisker(canvas, (at, y.at(observed)), wilson(*unstable, *runs).map(|end| y.at(end)), BLUE);
