@@ -17,6 +17,7 @@ cargo bench --bench regret -- [OPTIONS] [NAME…]
   --out DIR         another place for the results than reports/benchmark
 ";
 
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag, as on the command line")]
 pub(crate) struct Arguments {
     pub(crate) configs: PathBuf,
     pub(crate) out: PathBuf,
@@ -81,7 +82,8 @@ impl Arguments {
             if word == "--out" {
                 quoted.next();
             } else {
-                found.command += &format!(" {word}");
+                found.command.push(' ');
+                found.command.push_str(&word);
             }
         }
         found.command.truncate(found.command.trim_end_matches(" --").len());
