@@ -83,7 +83,7 @@ impl Arguments {
                 quoted.next();
             } else {
                 found.command.push(' ');
-                found.command.push_str(&word);
+                found.command.push_str(word);
             }
         }
         found.command.truncate(found.command.trim_end_matches(" --").len());
