@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 /// A journal's file, open and locked as far as the system allows.
 pub(super) struct Opened {
@@ -28,13 +29,25 @@ pub(super) fn open(path: &Path, wait: bool) -> io::Result<Option<Opened>> {
     if !file.metadata()?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "not a regular file"));
     }
-    let unlocked = match file.try_lock() {
+    let unlocked = match lock_soon(&file) {
         Ok(()) => None,
         Err(TryLockError::WouldBlock) if !wait => return Ok(None),
         Err(TryLockError::WouldBlock) => file.lock().err(),
         Err(TryLockError::Error(error)) => Some(error),
     };
     Ok(Some(Opened { file, read_only, unlocked }))
+}
+
+/// Locks the file if that is possible within a moment: a program that another thread is just starting holds on to all open files,
+/// and so to their locks, until it has replaced its copy of this process.
+fn lock_soon(file: &File) -> Result<(), TryLockError> {
+    for _ in 0..20 {
+        match file.try_lock() {
+            Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            other => return other,
+        }
+    }
+    file.try_lock()
 }
 
 /// All that the file holds.
