@@ -76,7 +76,7 @@ fn the_shortest_config_gets_the_defaults() {
     assert_eq!((plan.training.batch_size, plan.training.epochs), (32, 100.0));
     assert_eq!(plan.training.decay, Decay::Linear { final_fraction: 0.01 });
     assert_eq!((plan.training.learning_rate, plan.training.learning_rate_line), (None, None));
-    assert_eq!((plan.search.range.low().get(), plan.search.range.high().get()), (1e-4, 10.0));
+    assert_eq!((plan.search.range.low().get(), plan.search.range.high().get()), (1e-3, 10.0));
     assert_eq!((plan.search.iterations, plan.search.long_iterations, plan.search.seeds), (100, 400, 2));
     assert_eq!((plan.search.safety, plan.search.check_margin, plan.search.budget), (1.6, 1.5, None));
 }
@@ -100,8 +100,8 @@ fn optimizers_get_their_own_constants() {
 #[test]
 fn the_default_range_follows_the_optimizer() {
     for (optimizer, low, high) in [
-        ("sgd", 1e-4, 10.0),
-        ("momentum", 1e-5, 1.0),
+        ("sgd", 1e-3, 10.0),
+        ("momentum", 1e-4, 1.0),
         ("adamw", 1e-5, 1.0),
         ("rmsprop", 1e-5, 0.3),
         ("adagrad", 1e-3, 10.0),

@@ -133,12 +133,15 @@ fn checks(study: &Study<'_>, truth: &Truth<'_>) -> Vec<Check> {
     let asked = truth.grid.iter().enumerate().filter(|&(i, &rate)| i % 2 == 0 || is_near(rate));
     let check = |(_, &rate): (usize, &LearningRate)| {
         let report = study.check(rate, &RunOptions::default());
+        let seen = truth.known(rate);
         Check {
             rate: rate.get(),
             verdict: report.check.as_ref().map_or(CheckVerdict::Inconclusive, |check| check.verdict),
             p: contest::risks(study, &report, &[rate])[0],
-            unstable: truth.known(rate).unstable,
+            unstable: seen.unstable,
+            violent: seen.violent,
             runs: truth.seeds,
+            trial_iterations: report.cost.trial_iterations,
         }
     };
     asked.map(check).collect()

@@ -33,6 +33,8 @@ pub(crate) struct Truth<'a> {
 pub(crate) struct Outcome {
     pub(crate) cost: f64,
     pub(crate) unstable: u64,
+    /// Runs at a rate above the best whose cost is, at some time after the first tenth, above the initial one.
+    pub(crate) violent: u64,
     pub(crate) held_out: Option<f64>,
     pub(crate) reached: Option<u64>,
 }
@@ -80,18 +82,22 @@ impl<'a> Truth<'a> {
     /// A run is unstable when it diverges or, at a rate above the best one, ends no further than the best run was after a tenth.
     pub(crate) fn known(&self, rate: LearningRate) -> Outcome {
         let curves: Vec<Vec<Option<f64>>> = (0..self.seeds).map(|seed| self.runs.curve(rate, seed)).collect();
-        let lost = self.costs.least + self.costs.span();
+        let lost = self.costs.lost();
         let is_unstable = |curve: &&Vec<Option<f64>>| match curve[curve.len() - 1] {
             None => true,
             Some(last) => rate > self.best && last > lost,
         };
         let parts = curves[0].len() - 1;
+        let initial = self.costs.initial;
+        let is_violent =
+            |curve: &&Vec<Option<f64>>| curve[parts / 10..].iter().any(|cost| cost.is_none_or(|cost| cost > initial));
         let mean_at = |i: usize| curves.iter().map(|c| c[i].unwrap_or(f64::INFINITY)).sum::<f64>() / self.seeds as f64;
         let reached = (0..=parts).find(|&i| mean_at(i) <= self.costs.target());
         let held_out: Option<Vec<f64>> = (0..self.seeds).map(|seed| self.runs.held_out(rate, seed)).collect();
         Outcome {
             cost: mean_cost(&self.runs, rate, self.seeds),
             unstable: curves.iter().filter(is_unstable).count() as u64,
+            violent: if rate > self.best { curves.iter().filter(is_violent).count() as u64 } else { 0 },
             held_out: held_out.map(|costs| costs.iter().sum::<f64>() / costs.len() as f64),
             reached: reached.map(|i| i as u64 * self.runs.iterations() / parts as u64),
         }

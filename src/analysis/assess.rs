@@ -103,6 +103,16 @@ fn of_length(trials: &[TrialRecord], iterations: u64) -> Vec<&TrialRecord> {
     trials.iter().filter(|t| t.spec.iterations == iterations && !superseded(t)).collect()
 }
 
+/// The highest rate at which trials with a tail were stable for every seed, below any at which one was not.
+fn settles_at(long: &Judged<'_>) -> Option<LearningRate> {
+    let with_tail = || long.trials.iter().filter(|t| t.record.spec.recovery.is_some() && t.record.is_finished());
+    let rates =
+        |unstable: bool| with_tail().filter(move |t| t.verdict.is_unstable() == unstable).map(|t| t.record.spec.learning_rate);
+    let by_rate = |a: &LearningRate, b: &LearningRate| a.get().total_cmp(&b.get());
+    let first_unstable = rates(true).min_by(by_rate);
+    rates(false).filter(|rate| first_unstable.is_none_or(|first| *rate < first)).max_by(by_rate)
+}
+
 /// Judges all trials and draws the conclusions. `recovers` says whether the objective's rate can be changed within a trial.
 pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: bool) -> Assessment<'_> {
     let short_trials = of_length(trials, lengths.short);
@@ -123,9 +133,13 @@ pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: b
         .into_iter()
         .map(|record| JudgedTrial { record, verdict: reference.map_or(Verdict::Unjudged, |r| judge_against(record, r)) })
         .collect();
+    let settles_at = settles_at(&long);
     let long = (!long.trials.is_empty()).then_some(long);
-    let all: Vec<JudgedTrial<'_>> =
-        short.trials.iter().chain(long.iter().flat_map(|l| &l.trials)).chain(&confirm).copied().collect();
+    // A trial at a steady rate does not speak against a rate that was seen to settle when it falls.
+    let counts =
+        |t: &&JudgedTrial<'_>| !(t.is_doubtful() && settles_at.is_some_and(|settles| t.record.spec.learning_rate <= settles));
+    let short_ones = short.trials.iter().filter(counts);
+    let all: Vec<JudgedTrial<'_>> = short_ones.chain(long.iter().flat_map(|l| &l.trials)).chain(&confirm).copied().collect();
     let evidence = evidence(&all);
     let bracket = bracket(&evidence);
     let choice = conclude(&short, long.as_ref(), &bracket, lengths, safety);

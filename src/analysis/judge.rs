@@ -164,6 +164,17 @@ pub struct JudgedTrial<'a> {
     pub verdict: Verdict,
 }
 
+impl JudgedTrial<'_> {
+    /// Whether its instability is a verdict on the steady rate alone, which a gentler rate at the end could still refute.
+    pub fn is_doubtful(&self) -> bool {
+        let still_rising = || self.verdict == Verdict::BlowUp && is_rising(self.record.own_losses());
+        self.verdict.is_unstable()
+            && self.verdict != Verdict::NonFinite
+            && self.record.spec.recovery.is_none()
+            && !still_rising()
+    }
+}
+
 /// Trials of one length, judged against the best among them.
 #[derive(Debug, Clone)]
 pub struct Judged<'a> {
@@ -289,9 +300,5 @@ pub fn unresolved<'a>(trials: &[JudgedTrial<'a>]) -> Vec<&'a TrialRecord> {
     let unstable: Vec<_> = trials.iter().filter(|t| t.verdict.is_unstable()).collect();
     let Some(lowest) = rates_of(unstable.iter().map(|t| t.record)).first().copied() else { return Vec::new() };
     let at_lowest: Vec<_> = unstable.into_iter().filter(|t| t.record.spec.learning_rate == lowest).collect();
-    let is_doubtful = |t: &&JudgedTrial<'_>| {
-        let still_rising = t.verdict == Verdict::BlowUp && is_rising(t.record.own_losses());
-        t.verdict != Verdict::NonFinite && t.record.spec.recovery.is_none() && !still_rising
-    };
-    if at_lowest.iter().all(is_doubtful) { at_lowest.iter().map(|t| t.record).collect() } else { Vec::new() }
+    if at_lowest.iter().all(|t| t.is_doubtful()) { at_lowest.iter().map(|t| t.record).collect() } else { Vec::new() }
 }

@@ -43,12 +43,21 @@ pub fn settled_ranking(trials: &[&TrialRecord]) -> Vec<(LearningRate, f64)> {
     ranking
 }
 
+/// The least over rates of the worst settled cost of a seed, however many seeds were tried.
+fn lowest_cost(trials: &[&TrialRecord]) -> Option<f64> {
+    let worst = |rate: LearningRate| {
+        let at = trials.iter().filter(|t| t.spec.learning_rate == rate);
+        at.filter_map(|t| settled_cost(t)).reduce(f64::max)
+    };
+    rates_of(trials.iter().copied()).into_iter().filter_map(worst).reduce(f64::min)
+}
+
 /// The settled cost that a longer trial must reach, or it has lost for good nearly all that it was given beyond a short one: what
 /// the best early rate settled at after a short trial. `None` where no such trial has a tail.
 pub fn settled_level(best_early: LearningRate, short: &[&TrialRecord], long: &[&TrialRecord]) -> Option<f64> {
     let at_best = || short.iter().filter(|t| t.spec.learning_rate == best_early);
     let reached = at_best().filter_map(|t| settled_cost(t)).reduce(f64::max)?;
     let initial = at_best().filter_map(|t| t.probe.first()?.loss).reduce(f64::max)?;
-    let floor = settled_ranking(long).first().map(|(_, cost)| cost + SAME * (initial - cost));
+    let floor = lowest_cost(long).map(|cost| cost + SAME * (initial - cost));
     Some(floor.map_or(reached, |floor| floor.max(reached)))
 }

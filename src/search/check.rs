@@ -7,6 +7,9 @@ use crate::trial::Objective;
 /// Rates below the configured one that give it something to be compared with, in decades.
 pub(super) const LADDER: [f64; 4] = [-0.5, -1.0, -1.5, -2.0];
 
+/// How far below its ladder `check` looks for a rate that trains, in decades.
+const DECADES: i32 = 6;
+
 /// Halvings tried in search of a safe rate.
 const HALVINGS: usize = 8;
 
@@ -19,30 +22,57 @@ pub fn check(objective: &dyn Objective, settings: &Settings, rate: LearningRate,
 
 impl Searcher<'_> {
     fn check(&mut self, rate: LearningRate) -> Result<(), Stop> {
-        let lengths = self.settings.lengths;
-        let margin = self.settings.check_margin.log10();
+        let short = self.settings.lengths.short;
         let ladder: Vec<LearningRate> = LADDER.iter().map(|&decades| rate.shifted(decades)).collect();
-        let mut specs = self.cross(&[rate, rate.shifted(margin)], 0..self.settings.seeds, lengths.short);
-        specs.extend(self.cross(&ladder, 0..self.settings.seeds.min(2), lengths.short));
+        let mut specs = self.cross(&[rate, self.margin(rate)], 0..self.settings.seeds, short);
+        specs.extend(self.cross(&ladder, 0..1, short));
         self.run("trials at the rate, above and below", specs)?;
         // Far above the threshold everything below is dead too: look for a rate that trains at all.
-        for decade in 1..=6 {
-            let assessment = self.assess();
+        for decade in 1..=DECADES {
             let lowest = rate.shifted(LADDER[LADDER.len() - 1] - f64::from(decade) + 1.0);
-            let best = assessment.best_early();
-            if best.is_some_and(|best| best > lowest) {
+            if self.assess().best_early().is_some_and(|best| best > lowest) {
                 break;
             }
             let more = [lowest.shifted(-0.5), lowest.shifted(-1.0)];
-            self.run("search for a rate that trains", self.cross(&more, 0..self.settings.seeds.min(2), lengths.short))?;
+            self.run("search for a rate that trains", self.cross(&more, 0..1, short))?;
         }
-        self.resolve()?;
-        if self.is_stable(rate) {
-            let fresh = self.settings.seeds..2 * self.settings.seeds;
-            self.run("longer trials on fresh seeds", self.cross(&[rate, rate.shifted(margin)], fresh, lengths.long))?;
+        if self.try_for_longer(rate, "longer trials on fresh seeds")? { Ok(()) } else { self.look_lower(rate) }
+    }
+
+    /// The rate above that must be stable too.
+    fn margin(&self, rate: LearningRate) -> LearningRate {
+        rate.shifted(self.settings.check_margin.log10())
+    }
+
+    /// Longer trials on fresh seeds at `rate` and, with one of them, at its margin, next to one at the best early rate. None at a
+    /// rate whose short trials are unstable beyond doubt. Returns whether both rates are stable.
+    fn try_for_longer(&mut self, rate: LearningRate, stage: &'static str) -> Result<bool, Stop> {
+        let margin = self.margin(rate);
+        if !self.objective.can_change_rate() || self.assess().best_early().is_none() {
             self.resolve()?;
         }
-        if self.is_stable(rate) && self.is_stable(rate.shifted(margin)) { Ok(()) } else { self.look_lower(rate) }
+        let (seeds, lengths) = (self.settings.seeds, self.settings.lengths);
+        if self.may_settle(rate) {
+            let best = self.assess().best_early();
+            let mut once: Vec<LearningRate> =
+                [Some(margin).filter(|&m| self.may_settle(m)), best].into_iter().flatten().collect();
+            once.retain(|other| *other != rate);
+            once.dedup();
+            let mut specs = self.settling(&[rate], seeds..2 * seeds, lengths.long);
+            specs.extend(self.settling(&once, seeds..seeds + 1, lengths.long));
+            if let Some(best) = best.filter(|_| self.objective.can_change_rate()) {
+                specs.extend(self.settling(&[best], seeds..2 * seeds, lengths.yardstick()));
+            }
+            self.run(stage, specs)?;
+        }
+        Ok(self.is_stable(rate) && self.is_stable(margin))
+    }
+
+    /// Whether no short trial at `rate` was unstable beyond doubt.
+    fn may_settle(&self, rate: LearningRate) -> bool {
+        let assessment = self.assess();
+        let mut at = assessment.short.trials.iter().filter(|t| t.record.spec.learning_rate == rate);
+        at.all(|t| !t.verdict.is_unstable() || t.is_doubtful() && self.objective.can_change_rate())
     }
 
     /// Whether trials at `rate` were judged and none was unstable.
@@ -52,26 +82,16 @@ impl Searcher<'_> {
         at.peek().is_some() && at.all(|e| e.unstable == 0)
     }
 
-    /// Halves the rate until it and its margin are stable.
+    /// Halves the rate until it and its margin are stable, as sure as of a rate that is called safe.
     fn look_lower(&mut self, rate: LearningRate) -> Result<(), Stop> {
-        let margin = self.settings.check_margin.log10();
         // Far above the threshold, begin where something was stable instead of halving all the way.
         let stable = self.assess().bracket.last_stable.filter(|stable| *stable < rate.shifted(-1.0));
         let top = stable.map_or(rate, |stable| stable.shifted(std::f64::consts::LOG10_2));
         for halving in 1..=HALVINGS {
             let lower = top.shifted(-std::f64::consts::LOG10_2 * halving as f64);
-            let lengths = self.settings.lengths;
-            let both = [lower, lower.shifted(margin)];
-            self.run("search for a safe rate", self.cross(&both, 0..self.settings.seeds, lengths.short))?;
-            self.resolve()?;
-            if !both.iter().all(|&r| self.is_stable(r)) {
-                continue;
-            }
-            let fresh = self.settings.seeds..2 * self.settings.seeds;
-            self.run("longer trials of a safe rate", self.cross(&both, fresh, lengths.long))?;
-            self.resolve()?;
-            // As sure as of a rate that is called safe.
-            if both.iter().all(|&r| self.is_stable(r)) {
+            let both = [lower, self.margin(lower)];
+            self.run("search for a safe rate", self.cross(&both, 0..self.settings.seeds, self.settings.lengths.short))?;
+            if self.try_for_longer(lower, "longer trials of a safe rate")? {
                 break;
             }
         }

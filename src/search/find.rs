@@ -52,7 +52,7 @@ impl Searcher<'_> {
         for _ in 0..CONFIRMATIONS {
             let assessment = self.assess();
             let Some(rate) = assessment.choice.learning_rate.filter(|_| !assessment.confirmed) else { break };
-            let fresh = self.settings.seeds..2 * self.settings.seeds;
+            let fresh = self.settings.seeds..self.settings.seeds + self.settings.sparing();
             self.run("confirmation on fresh seeds", self.settling(&[rate], fresh, self.settings.lengths.confirm))?;
             self.resolve()?;
         }
@@ -164,8 +164,7 @@ impl Searcher<'_> {
     /// Longer trials just below the threshold of the short ones: a threshold that holds for short trials only would promise too
     /// much. Where they are unstable, bisects between them and the highest rate that is stable for longer.
     fn look_for_late_instability(&mut self) -> Result<(), Stop> {
-        let resolution = LATE_RESOLUTION * self.settings.resolution;
-        let seeds = self.settings.seeds.min(COMPETING);
+        let (resolution, seeds) = (LATE_RESOLUTION * self.settings.resolution, self.settings.sparing());
         self.narrow("longer trials below the threshold", resolution, seeds, |search, rate, seeds| {
             search.settling(&[rate], seeds, search.settings.lengths.long)
         })

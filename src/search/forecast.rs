@@ -1,6 +1,7 @@
 //! What a search will cost, before it starts.
 
 use super::Settings;
+use super::TAIL;
 use super::check::LADDER;
 use super::find::{COMPETING, FINALISTS, SCAN_DENSITY};
 use crate::trial::Objective;
@@ -34,7 +35,8 @@ impl Forecast {
     pub fn of_find(settings: &Settings, objective: &dyn Objective) -> Self {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
         let halvings = (0.5 / settings.resolution).log2().ceil().max(0.0) as usize;
-        let with_tail = |length: u64| length + if objective.can_change_rate() { length / 2 } else { 0 };
+        let with_tail =
+            |length: u64| length + if objective.can_change_rate() { (length as f64 * TAIL).round() as u64 } else { 0 };
         // Most longer trials begin where a short one ended, if they can.
         let long = with_tail(lengths.long) - if objective.can_resume() { lengths.short } else { 0 };
         let finalists = seeds.min(COMPETING) - 1;
@@ -43,8 +45,8 @@ impl Forecast {
             stage("refinement", 3 * seeds - 1, lengths.short),
             stage("bisection of the threshold", halvings + seeds - 1, lengths.short),
             stage("longer trials", 3 + FINALISTS * finalists, long),
-            stage("longer trials below the threshold", 1 + seeds.min(COMPETING), long),
-            stage("confirmation on fresh seeds", seeds, with_tail(lengths.confirm)),
+            stage("longer trials below the threshold", 1 + settings.sparing(), long),
+            stage("confirmation on fresh seeds", settings.sparing(), with_tail(lengths.confirm)),
         ])
     }
 

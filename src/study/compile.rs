@@ -110,8 +110,9 @@ fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option
     let choice = &assessment.choice;
     let mut because = choice.because.clone();
     let tried = assessment.confirm.iter().any(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
-    let plural = if settings.seeds == 1 { "" } else { "s" };
-    let confirmed = format!("confirmed on {} fresh seed{plural} for {} iterations", settings.seeds, settings.lengths.confirm);
+    let seeds = assessment.confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate).count();
+    let plural = if seeds == 1 { "" } else { "s" };
+    let confirmed = format!("confirmed on {seeds} fresh seed{plural} for {} iterations", settings.lengths.confirm);
     // A rate that was tried on fresh seeds and did not pass is not handed out.
     let learning_rate = choice.learning_rate.filter(|_| assessment.confirmed || (stop.is_some() && !tried));
     match (choice.learning_rate, stop) {

@@ -11,15 +11,18 @@ struct At {
     unstable: usize,
     reason: Option<Verdict>,
     iterations: u64,
+    /// Seeds of those of `iterations`, when these are long trials.
+    for_long: usize,
 }
 
-fn at(assessment: &Assessment<'_>, rate: LearningRate) -> At {
+fn at(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRate) -> At {
     let rows: Vec<&RateEvidence> = assessment.evidence.iter().filter(|e| e.learning_rate == rate).collect();
     At {
         seeds: rows.iter().map(|e| e.seeds).sum(),
         unstable: rows.iter().map(|e| e.unstable).sum(),
         reason: rows.iter().max_by_key(|e| e.unstable).and_then(|e| e.reason),
         iterations: rows.iter().map(|e| e.iterations).max().unwrap_or(0),
+        for_long: rows.iter().filter(|e| e.iterations == settings.lengths.long).map(|e| e.seeds).sum(),
     }
 }
 
@@ -31,14 +34,13 @@ fn sentence(rate: LearningRate, at: &At) -> String {
 /// The verdict on `rate`.
 pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRate, stop: Option<Stop>) -> Check {
     let margin = rate.shifted(settings.check_margin.log10());
-    let (own, above) = (at(assessment, rate), at(assessment, margin));
+    let (own, above) = (at(assessment, settings, rate), at(assessment, settings, margin));
     let lower = assessment.bracket.first_unstable.filter(|first| *first < rate);
     let trains = assessment.best_early().is_some();
-    let wanted = 2 * settings.seeds;
     let mut findings = Vec::new();
     let verdict = if own.unstable > 0 || (own.seeds > 0 && lower.is_some()) {
         CheckVerdict::Unstable
-    } else if !trains || own.seeds < wanted || (above.unstable == 0 && above.seeds < wanted) {
+    } else if !trains || own.for_long < settings.seeds || (above.unstable == 0 && above.for_long == 0) {
         CheckVerdict::Inconclusive
     } else if above.unstable > 0 {
         CheckVerdict::Marginal
@@ -47,7 +49,10 @@ pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: Lear
     };
     findings.push(sentence(rate, &own));
     if let Some(first) = lower.filter(|_| own.unstable == 0) {
-        findings.push(format!("but the lower rate {first} is already unstable: {}", sentence(first, &at(assessment, first))));
+        findings.push(format!(
+            "but the lower rate {first} is already unstable: {}",
+            sentence(first, &at(assessment, settings, first))
+        ));
     }
     if above.seeds > 0 {
         findings.push(sentence(margin, &above));
@@ -95,15 +100,13 @@ fn failures(assessment: &Assessment<'_>) -> String {
 /// The highest rate below `rate` that is stable over short and long trials, and stable at the margin above.
 fn safe_rate(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRate) -> Option<LearningRate> {
     let is_stable = |rate: LearningRate, seeds: usize| {
-        let at = at(assessment, rate);
-        at.seeds >= seeds && at.unstable == 0
+        let at = at(assessment, settings, rate);
+        at.for_long >= seeds && at.unstable == 0
     };
     let below = |candidate: &LearningRate| assessment.bracket.first_unstable.is_none_or(|first| *candidate < first);
     let rates = assessment.evidence.iter().map(|e| e.learning_rate).filter(|r| *r < rate).filter(below);
-    let tested = rates.filter(|&r| is_stable(r, 2 * settings.seeds));
-    tested
-        .filter(|r| is_stable(r.shifted(settings.check_margin.log10()), 2 * settings.seeds))
-        .max_by(|a, b| a.get().total_cmp(&b.get()))
+    let tested = rates.filter(|&r| is_stable(r, settings.seeds));
+    tested.filter(|r| is_stable(r.shifted(settings.check_margin.log10()), 1)).max_by(|a, b| a.get().total_cmp(&b.get()))
 }
 
 /// `check` recommends nothing but the rate that would be safe.

@@ -24,14 +24,16 @@ pub(crate) struct Costs {
 }
 
 impl Costs {
-    /// J_ref: what the best run had reached after a tenth of its iterations; where that was less than nothing, nothing.
-    pub(crate) fn reference(&self) -> f64 {
-        self.tenth.min(self.initial)
+    /// J_ref − J*, where J_ref is what the best run had reached after a tenth of its iterations. Where that is nearly nothing,
+    /// 1 % of all that the run gains.
+    pub(crate) fn span(&self) -> f64 {
+        (self.tenth - self.least).max(0.01 * (self.initial - self.least))
     }
 
-    /// J_ref − J*. Where that is nearly nothing, 1 % of all that the run gains.
-    pub(crate) fn span(&self) -> f64 {
-        (self.reference() - self.least).max(0.01 * (self.initial - self.least))
+    /// The final cost beyond which a run at a rate above the best has lost what it was given: J_ref, and where the best run first
+    /// threw its weights far out, the initial cost.
+    pub(crate) fn lost(&self) -> f64 {
+        (self.least + self.span()).min(self.initial.max(self.least))
     }
 
     /// (J − J*) / (J_ref − J*).

@@ -16,7 +16,7 @@ fn of(task: &Task) -> Vec<String> {
     let costs = &hindsight.costs;
     let [low, high] = hindsight.grid;
     let near = |end: f64| (hindsight.best / end).log10().abs() < EDGE;
-    let gained = (costs.reference() - costs.least) / (costs.initial - costs.least);
+    let gained = (costs.tenth - costs.least) / (costs.initial - costs.least);
     let found = [
         (near(low) || near(high), "the best rate lies at the edge of the grid".to_owned()),
         (hindsight.threshold.is_none(), "no rate of the grid above the best is unstable".to_owned()),

@@ -186,15 +186,18 @@ fn checks(summary: &Summary) -> String {
     let row =
         |name: &str, v: &Verdicts| format!("| {name} | {} | {} | {} | {} |\n", v.safe, v.marginal, v.unstable, v.inconclusive);
     text += &row("at which some full run is unstable", &checks.failing);
-    text += &row("stable, less than 2× below the full runs' threshold", &checks.near);
-    text += &row("stable, further below it", &checks.well_below);
+    text += &row("stable in the end, but above the initial cost on the way", &checks.violent);
+    text += &row("stable, less than 2× below the first of these", &checks.near);
+    text += &row("stable, further below them", &checks.well_below);
     let _ = writeln!(
         text,
-        "\nFlagged where full runs fail: {}. Passed where far below: {}. Inconclusive: {}. Marginal further than 0.2 decades from the full runs' threshold: {}.",
+        "\nFlagged where full runs fail: {}. Passed where far below: {}. Inconclusive: {}. Marginal further than 0.2 decades from the full runs' threshold: {}. Trial-iterations (median): {} to pass, {} to flag and find a safe rate.",
         share(checks.failing.flagged(), checks.failing.all()),
         share(checks.well_below.safe, checks.well_below.all()),
         share(checks.all.inconclusive, checks.all.all()),
         share(checks.marginal_far, checks.marginal),
+        checks.cost_of_passing.unwrap_or(f64::NAN),
+        checks.cost_of_flagging.unwrap_or(f64::NAN),
     );
     text
 }

@@ -124,7 +124,10 @@ pub(crate) struct Check {
     /// Probability that a full run is unstable, as the trials of the check have it.
     pub(crate) p: Option<f64>,
     pub(crate) unstable: u64,
+    /// Runs whose cost was above the initial one after the first tenth, whether or not it came down in the end.
+    pub(crate) violent: u64,
     pub(crate) runs: u64,
+    pub(crate) trial_iterations: u64,
 }
 
 /// Everything computed from the tasks.
