@@ -48,9 +48,6 @@ impl Searcher<'_> {
     /// rate whose short trials are unstable beyond doubt. Returns whether both rates are stable.
     fn try_for_longer(&mut self, rate: LearningRate, stage: &'static str) -> Result<bool, Stop> {
         let margin = self.margin(rate);
-        if !self.objective.can_change_rate() || self.assess().best_early().is_none() {
-            self.resolve()?;
-        }
         let (seeds, lengths) = (self.settings.seeds, self.settings.lengths);
         if self.may_settle(rate) {
             let best = self.assess().best_early();

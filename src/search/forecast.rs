@@ -35,10 +35,8 @@ impl Forecast {
     pub fn of_find(settings: &Settings, objective: &dyn Objective) -> Self {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
         let halvings = (0.5 / settings.resolution).log2().ceil().max(0.0) as usize;
-        let with_tail =
-            |length: u64| length + if objective.can_change_rate() { (length as f64 * TAIL).round() as u64 } else { 0 };
         // Most longer trials begin where a short one ended, if they can.
-        let long = with_tail(lengths.long) - if objective.can_resume() { lengths.short } else { 0 };
+        let long = with_tail(lengths.long, objective) - if objective.can_resume() { lengths.short } else { 0 };
         let finalists = seeds.min(COMPETING) - 1;
         Self::of(vec![
             stage("scan", settings.range.grid(SCAN_DENSITY).len(), lengths.short),
@@ -46,18 +44,31 @@ impl Forecast {
             stage("bisection of the threshold", halvings + seeds - 1, lengths.short),
             stage("longer trials", 3 + FINALISTS * finalists, long),
             stage("longer trials below the threshold", 1 + settings.sparing(), long),
-            stage("confirmation on fresh seeds", settings.sparing(), with_tail(lengths.confirm)),
+            stage("confirmation on fresh seeds", settings.sparing(), with_tail(lengths.confirm, objective)),
         ])
     }
 
     /// The expected cost of [`check`](super::check) of a rate that is safe; looking for a safe one costs more.
-    pub fn of_check(settings: &Settings) -> Self {
+    pub fn of_check(settings: &Settings, objective: &dyn Objective) -> Self {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
+        let yardsticks = if objective.can_change_rate() { seeds } else { 0 };
+        // At the rate; and, with one seed, at its margin and at the best early rate, by which it is measured.
+        let longer = (seeds as u64 + 2) * with_tail(lengths.long, objective);
+        let measures = yardsticks as u64 * with_tail(lengths.yardstick(), objective);
         Self::of(vec![
-            stage("trials at the rate, above and below", 2 * seeds + LADDER.len() * seeds.min(2), lengths.short),
-            stage("longer trials on fresh seeds", 2 * seeds, lengths.long),
+            stage("trials at the rate, above and below", 2 * seeds + LADDER.len(), lengths.short),
+            StageForecast {
+                name: "longer trials on fresh seeds",
+                trials: seeds + 2 + yardsticks,
+                iterations: longer.saturating_add(measures),
+            },
         ])
     }
+}
+
+/// Trials of this length, their tails included.
+fn with_tail(length: u64, objective: &dyn Objective) -> u64 {
+    length + if objective.can_change_rate() { (length as f64 * TAIL).round() as u64 } else { 0 }
 }
 
 fn stage(name: &'static str, trials: usize, length: u64) -> StageForecast {

@@ -133,7 +133,7 @@ impl<'a> Study<'a> {
 
     /// What [`Study::check`] is expected to cost.
     pub fn check_forecast(&self) -> Forecast {
-        Forecast::of_check(&self.settings())
+        Forecast::of_check(&self.settings(), self.objective)
     }
 
     /// Finds the rate to start from.
