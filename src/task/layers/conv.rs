@@ -5,10 +5,12 @@
 
 use burn::tensor::Tensor;
 
-use super::{Backward, Layer, Slopes, Window, initial, numbers, tensor};
+use super::affine::{add_biases, column_sums};
+use super::{Backward, Layer, Slopes, Window, initial, tensor};
 use crate::config::Init;
 use crate::task::batches::Draws;
 use crate::task::model::ParameterSpec;
+use crate::task::numbers::Numbers;
 
 /// A convolution of an image or a sequence, channels-last.
 #[derive(Debug)]
@@ -54,7 +56,7 @@ impl Conv {
         let [lanes, examples, values] = x.dims();
         let device = x.device();
         let (windows, row, width) = (self.window.outputs(), self.row(), self.inputs / self.groups);
-        let images = numbers(x);
+        let images = Numbers::of(x);
         let of_group = |group: usize| {
             let mut unfolded = vec![0.0; lanes * examples * windows * row];
             for (image, rows) in images.chunks_exact(values).zip(unfolded.chunks_exact_mut(windows * row)) {
@@ -77,7 +79,7 @@ impl Conv {
     /// Adds rows of slopes to the slopes of the images that [`unfold`](Self::unfold) made them of.
     fn fold(&self, rows: Tensor<3>, group: usize, images: &mut [f32]) {
         let (windows, row, width) = (self.window.outputs(), self.row(), self.inputs / self.groups);
-        let rows = numbers(rows);
+        let rows = Numbers::of(rows);
         let image = self.window.inputs() * self.inputs;
         for (image, rows) in images.chunks_exact_mut(image).zip(rows.chunks_exact(windows * row)) {
             self.window.rows(|window, place, positions| {
@@ -100,7 +102,7 @@ impl Conv {
         let y = if products.len() == 1 { products.remove(0) } else { Tensor::cat(products, 2) };
         let [lanes, _, _] = y.dims();
         let y = match parameters.get(1) {
-            Some(biases) => y + biases.clone().reshape([lanes, 1, self.outputs]),
+            Some(biases) => add_biases(y, biases),
             None => y,
         };
         y.reshape([lanes, examples, self.window.outputs() * self.outputs])
@@ -147,6 +149,7 @@ impl Layer for Conv {
         let back = move |slope: Tensor<3>| {
             let device = slope.device();
             let slope = slope.reshape([lanes, examples * self.window.outputs(), self.outputs]);
+            let (biases, slope) = if self.bias { column_sums(slope) } else { (Tensor::zeros([lanes, 0], &device), slope) };
             let mut images = if wanted { vec![0.0; lanes * examples * values] } else { Vec::new() };
             let mut kernels = Vec::with_capacity(self.groups);
             for (group, rows) in unfolded.into_iter().enumerate() {
@@ -158,7 +161,7 @@ impl Layer for Conv {
                 }
             }
             let kernel = Tensor::cat(kernels, 1).reshape([lanes, self.groups * self.row() * self.group_outputs()]);
-            let biases = self.bias.then(|| slope.sum_dim(1).reshape([lanes, self.outputs]));
+            let biases = self.bias.then_some(biases);
             let input = wanted.then(|| tensor(images, [lanes, examples, values], &device));
             Slopes { input, parameters: std::iter::once(kernel).chain(biases).collect() }
         };
