@@ -120,16 +120,17 @@ impl Case {
 
 /// Inputs between -1 and 1 and ten classes.
 fn arrays(folder: &Path, shape: &[usize]) -> std::io::Result<String> {
-    let axes = shape.iter().map(|length| format!("{length}, ")).collect::<String>();
+    let axes = shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let count = EXAMPLES * shape.iter().product::<usize>();
     let inputs = (0..count).flat_map(|i| (noise(i) as f32 / u32::MAX as f32 * 2.0 - 1.0).to_le_bytes());
-    npy(&folder.join("x.npy"), "<f4", &axes, inputs.collect())?;
-    npy(&folder.join("y.npy"), "<i4", "", (0..EXAMPLES as i32).flat_map(|i| (i % 10).to_le_bytes()).collect())?;
+    npy(&folder.join("x.npy"), "<f4", &axes, &inputs.collect::<Vec<u8>>())?;
+    let classes = (0..EXAMPLES).map(|i| (i % 10) as u8);
+    npy(&folder.join("y.npy"), "|u1", "", &classes.collect::<Vec<u8>>())?;
     Ok("kind = \"npy\"\npath = \"x.npy\"\ntargets = \"y.npy\"\nheld-out = 0\n".to_owned())
 }
 
 /// Version 1.0 of NumPy's format.
-fn npy(path: &Path, kind: &str, axes: &str, bytes: Vec<u8>) -> std::io::Result<()> {
+fn npy(path: &Path, kind: &str, axes: &str, bytes: &[u8]) -> std::io::Result<()> {
     let mut header = format!("{{'descr': '{kind}', 'fortran_order': False, 'shape': ({EXAMPLES}, {axes}), }}");
     while (header.len() + 11) % 64 != 0 {
         header.push(' ');
@@ -139,7 +140,7 @@ fn npy(path: &Path, kind: &str, axes: &str, bytes: Vec<u8>) -> std::io::Result<(
     file.write_all(b"\x93NUMPY\x01\x00")?;
     file.write_all(&(header.len() as u16).to_le_bytes())?;
     file.write_all(header.as_bytes())?;
-    file.write_all(&bytes)
+    file.write_all(bytes)
 }
 
 /// Something irregular (Knuth's multiplicative hash, twice).

@@ -82,9 +82,7 @@ pub(crate) fn markdown(measured: &Measured) -> String {
         text.push('\n');
     }
     let peak = lrfind::analysis::median(&measured.peak);
-    if let (Some(peak), Some((case, share))) =
-        (peak, measured.cases.iter().find_map(|case| Some((case, case.share(peak)?))))
-    {
+    if let (Some(peak), Some((case, share))) = (peak, measured.cases.iter().find_map(|case| Some((case, case.share(peak)?)))) {
         let _ = write!(
             text,
             "\nBoth cores together reach {:.0} GFLOP/s in the largest matrix product of the {}; its training reaches {:.0} % of that.\n",

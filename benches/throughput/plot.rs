@@ -24,7 +24,10 @@ pub(crate) fn draw(measured: &Measured) -> Result<Vec<u8>, PlotError> {
     let subtitle = "two cores each, alternating on one machine; medians, and every round as a dot";
     canvas.text(subtitle, (40.0, 116.0), style(BODY, GREY));
     let ratios = |case: &Measurement| -> Vec<f64> {
-        case.rounds.iter().flat_map(|round| [round.eager, round.stacked].into_iter().flatten().map(|r| round.ours / r)).collect()
+        case.rounds
+            .iter()
+            .flat_map(|round| [round.eager, round.stacked].into_iter().flatten().map(|r| round.ours / r))
+            .collect()
     };
     let all: Vec<f64> = measured.cases.iter().flat_map(ratios).collect();
     let (low, high) = (all.iter().copied().fold(1.0, f64::min), all.iter().copied().fold(1.0, f64::max));
@@ -51,7 +54,9 @@ pub(crate) fn draw(measured: &Measured) -> Result<Vec<u8>, PlotError> {
         }
     }
     draw_base(&mut canvas, PLOT);
-    for (at, color, name) in [(60.0, BLUE, "one PyTorch process for each core"), (620.0, GREEN, "the same, stacked by torch.func.vmap")] {
+    for (at, color, name) in
+        [(60.0, BLUE, "one PyTorch process for each core"), (620.0, GREEN, "the same, stacked by torch.func.vmap")]
+    {
         canvas.line(&[(at, 934.0), (at, 956.0)], 5.0, color);
         canvas.text(name, (at + 18.0, 945.0), style(SMALL, GREY));
     }

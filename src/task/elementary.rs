@@ -42,7 +42,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
         above = above * square + coefficient;
     }
     let mut below = 1.198_258_4e-6;
-    for coefficient in [1.185_347e-4, 2.268_434_6e-3, 4.893_525e-3] {
+    for coefficient in [1.185_347e-4, 2.268_434_7e-3, 4.893_525e-3] {
         below = below * square + coefficient;
     }
     x * above / below
@@ -63,9 +63,7 @@ pub(crate) fn erf(x: f32) -> f32 {
     let x = if low > 4.0 { 4.0 } else { low };
     let square = x * x;
     let mut above = -2.726_142_3e-10;
-    for coefficient in
-        [2.770_681_4e-8, -2.101_024e-6, -5.692_506_4e-5, -7.349_906_3e-4, -2.954_599_8e-3, -1.609_603_3e-2]
-    {
+    for coefficient in [2.770_681_4e-8, -2.101_024e-6, -5.692_506_4e-5, -7.349_906_3e-4, -2.954_6e-3, -1.609_603_3e-2] {
         above = above * square + coefficient;
     }
     let mut below = -1.456_607_2e-5;

@@ -42,7 +42,9 @@ fn cross_entropy(outputs: &mut [f32], labels: &[u32], smoothing: f64) -> f64 {
             mean_target += spread * *value;
         }
         mean_target += hit * z[label];
-        z.iter_mut().for_each(|value| *value = exp(*value));
+        for value in z.iter_mut() {
+            *value = exp(*value);
+        }
         let sum: f32 = z.iter().sum();
         total += f64::from(sum.ln() - mean_target);
         let inverse = 1.0 / sum;

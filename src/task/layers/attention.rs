@@ -80,9 +80,13 @@ impl Attention {
             let (seen, later) = row.split_at_mut(self.seen(number % self.length));
             later.fill(0.0);
             let largest = seen.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            seen.iter_mut().for_each(|score| *score = exp(scale * (*score - largest)));
+            for score in seen.iter_mut() {
+                *score = exp(scale * (*score - largest));
+            }
             let inverse = 1.0 / seen.iter().sum::<f32>();
-            seen.iter_mut().for_each(|score| *score *= inverse);
+            for score in seen {
+                *score *= inverse;
+            }
         }
         scores.tensor(shape, &device)
     }

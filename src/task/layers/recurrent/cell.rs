@@ -6,7 +6,9 @@
 use crate::task::elementary::{sigmoid, tanh};
 
 fn all(numbers: &mut [f32], function: impl Fn(f32) -> f32) {
-    numbers.iter_mut().for_each(|number| *number = function(*number));
+    for number in numbers {
+        *number = function(*number);
+    }
 }
 
 /// A row of gates as so many parts of one length.

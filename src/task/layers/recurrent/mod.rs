@@ -130,7 +130,14 @@ impl Recurrent {
     }
 
     /// Replaces the gates by the slopes in x·W + b, and gives those in h·U + c where they are others.
-    fn back(&self, from_memory: &Tensor<3>, counts: Counts, kept: &mut Kept, slope: &[f32], device: &Device) -> Option<Vec<f32>> {
+    fn back(
+        &self,
+        from_memory: &Tensor<3>,
+        counts: Counts,
+        kept: &mut Kept,
+        slope: &[f32],
+        device: &Device,
+    ) -> Option<Vec<f32>> {
         let Counts { lanes, examples, length } = counts;
         let (units, width) = (self.units, self.width());
         let mut of_memory = vec![0.0; if self.cell == Cell::Gru { kept.gates.len() } else { 0 }];
@@ -150,7 +157,8 @@ impl Recurrent {
                     Cell::Lstm => {
                         let before = if position == 0 { &start } else { &kept.cells[counts.at(lane, position - 1, units)] };
                         let states = memory.zip(in_cell[own].chunks_exact_mut(units));
-                        for (((x, cell), before), (memory, in_cell)) in x.zip(cells).zip(before.chunks_exact(units)).zip(states) {
+                        for (((x, cell), before), (memory, in_cell)) in x.zip(cells).zip(before.chunks_exact(units)).zip(states)
+                        {
                             cell::lstm_back(x, cell, before, memory, in_cell);
                         }
                     }
