@@ -227,7 +227,11 @@ fn measured(path: &Path) -> (String, Vec<Task>) {
 /// The committed results; none in the published package, which leaves them out.
 fn committed() -> Vec<PathBuf> {
     let Ok(folder) = fs::read_dir(root().join("reports/benchmark")) else { return Vec::new() };
-    folder.map(|entry| entry.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "json")).collect()
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        name.starts_with("regret") && name.ends_with(".json")
+    };
+    folder.map(|entry| entry.unwrap().path()).filter(is_ours).collect()
 }
 
 #[test]

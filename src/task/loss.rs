@@ -1,6 +1,7 @@
 //! Loss functions and their slopes, on the host: each lane is summed by itself, so its loss cannot depend on its neighbours.
 
 use super::batches::Targets;
+use super::elementary::exp;
 
 /// Replaces each lane's outputs z, `[lanes × examples × width]`, by the slopes ∂loss/∂z, and returns each lane's mean loss.
 /// Every token of a text counts as an example of its own.
@@ -41,11 +42,10 @@ fn cross_entropy(outputs: &mut [f32], labels: &[u32], smoothing: f64) -> f64 {
             mean_target += spread * *value;
         }
         mean_target += hit * z[label];
-        let mut sum = 0.0;
         for value in z.iter_mut() {
-            *value = value.exp();
-            sum += *value;
+            *value = exp(*value);
         }
+        let sum: f32 = z.iter().sum();
         total += f64::from(sum.ln() - mean_target);
         let inverse = 1.0 / sum;
         for value in z.iter_mut() {

@@ -3,9 +3,10 @@
 use burn::tensor::{Device, Tensor};
 
 use super::batches::{Batch, Targets};
-use super::layers::{self, Chain, Layer, Transpose, numbers};
+use super::layers::{self, Chain, Layer, Transpose};
 use super::loss;
 use super::model::{self, Model, ParameterSpec};
+use super::numbers::Numbers;
 use super::shape::Shape;
 
 /// A network of layers with a loss on top.
@@ -102,21 +103,28 @@ impl Model for Network {
         let Batch { examples, inputs, targets, draws } = self.aimed(batch);
         let tensors = self.tensors(parameters, lanes);
         let x = self.inputs(lanes, examples, inputs);
-        let mut outputs = numbers(self.layers.forward(&tensors, x, draws.as_ref()));
+        let mut outputs = Numbers::of(self.layers.forward(&tensors, x, draws.as_ref()));
         self.loss(&mut outputs, lanes, examples, &targets)
     }
 
     /// The slopes of the loss in the outputs are worked out on the host; the layers carry them back to the parameters.
-    fn differentiate(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Vec<f32>>) {
+    fn differentiate(&self, parameters: &mut [Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Numbers>) {
         let Batch { examples, inputs, targets, draws } = self.aimed(batch);
-        let tensors = self.tensors(parameters, lanes);
+        let lend = |(values, spec): (&mut Vec<f32>, &ParameterSpec)| {
+            layers::tensor(std::mem::take(values), [lanes, spec.size()], &self.device)
+        };
+        let tensors: Vec<Tensor<2>> = parameters.iter_mut().zip(&self.parameters).map(lend).collect();
         let x = self.inputs(lanes, examples, inputs);
         let (outputs, back) = self.layers.trace(&tensors, x, draws.as_ref(), false);
         let shape = outputs.dims();
-        let mut slopes = numbers(outputs);
+        let mut slopes = Numbers::of(outputs);
         let losses = self.loss(&mut slopes, lanes, examples, &targets);
-        let slopes = back(layers::tensor(slopes, shape, &self.device));
-        (losses, slopes.parameters.into_iter().map(numbers).collect())
+        let slopes = back(slopes.tensor(shape, &self.device));
+        let gradients = slopes.parameters.into_iter().map(Numbers::of).collect();
+        for (values, tensor) in parameters.iter_mut().zip(tensors) {
+            *values = layers::numbers(tensor);
+        }
+        (losses, gradients)
     }
 }
 
@@ -158,7 +166,7 @@ mod tests {
     fn check_gradient(network: &Network, batch: &Batch) {
         const WIDTH: f32 = 2e-3;
         let parameters = network.initial(3);
-        let (losses, gradients) = network.differentiate(&parameters, 1, batch.clone());
+        let (losses, gradients) = network.differentiate(&mut parameters.clone(), 1, batch.clone());
         assert_eq!(losses, network.losses(&parameters, 1, batch.clone()));
         for (tensor, gradient) in gradients.iter().enumerate() {
             for (index, &slope) in gradient.iter().enumerate() {
@@ -200,7 +208,7 @@ mod tests {
             let network = network_of(layers, 1, 0.0, DeviceKind::Flex);
             let tensors = network.tensors(&[vec![1.0], vec![0.0], vec![1.0], vec![0.0]], 1);
             let x = network.inputs(1, 3, vec![-1.5, -0.1, 0.7]);
-            let outputs = numbers(network.layers.forward(&tensors, x, None));
+            let outputs = layers::numbers(network.layers.forward(&tensors, x, None));
             for (a, e) in outputs.iter().zip(expected) {
                 assert!((f64::from(*a) - e).abs() < 1e-6, "{kind:?}: {outputs:?}, not {expected:?}");
             }

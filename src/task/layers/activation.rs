@@ -1,12 +1,14 @@
 //! Elementwise nonlinearities.
 
-use std::f64::consts::FRAC_1_SQRT_2;
+use std::f32::consts::{FRAC_1_SQRT_2, PI};
 
-use burn::tensor::{Tensor, activation};
+use burn::tensor::Tensor;
 
-use super::{Backward, Layer, Slopes, trace_by_autodiff};
+use super::{Backward, Layer, Slopes};
 use crate::config;
 use crate::task::batches::Draws;
+use crate::task::elementary::{erf, exp, sigmoid, tanh};
+use crate::task::numbers::Numbers;
 
 /// An elementwise nonlinearity.
 #[derive(Debug)]
@@ -15,14 +17,54 @@ pub(crate) struct Activation {
     pub(crate) kind: config::Activation,
 }
 
+impl Activation {
+    /// Replaces inputs by outputs.
+    fn apply(&self, values: &mut [f32]) {
+        match self.kind {
+            // Not `max`, which would turn what is not a number into 0.
+            config::Activation::Relu => values.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
+            config::Activation::Tanh => values.iter_mut().for_each(|x| *x = tanh(*x)),
+            config::Activation::Gelu => values.iter_mut().for_each(|x| *x *= normal_below(*x)),
+            config::Activation::Silu => values.iter_mut().for_each(|x| *x *= sigmoid(*x)),
+        }
+    }
+
+    /// Multiplies slopes by those of the function. What is `kept` is outputs or inputs, see [`keeps_outputs`](Self::keeps_outputs).
+    fn multiply(&self, slopes: &mut [f32], kept: &[f32]) {
+        let pairs = slopes.iter_mut().zip(kept);
+        match self.kind {
+            // At exactly 0 the slope is 0, as in PyTorch.
+            config::Activation::Relu => pairs.for_each(|(slope, &y)| *slope = if y <= 0.0 { 0.0 } else { *slope }),
+            config::Activation::Tanh => pairs.for_each(|(slope, &y)| *slope *= 1.0 - y * y),
+            config::Activation::Gelu => {
+                let density = 1.0 / (2.0 * PI).sqrt();
+                pairs.for_each(|(slope, &x)| *slope *= normal_below(x) + x * density * exp(-0.5 * x * x));
+            }
+            config::Activation::Silu => pairs.for_each(|(slope, &x)| {
+                let share = sigmoid(x);
+                *slope *= share * (1.0 + x * (1.0 - share));
+            }),
+        }
+    }
+
+    /// Whether the slope follows from the output, which the next layer keeps anyway.
+    fn keeps_outputs(&self) -> bool {
+        matches!(self.kind, config::Activation::Relu | config::Activation::Tanh)
+    }
+}
+
+/// Φ(x), the share of a standard normal distribution below x: GELU is x·Φ(x) (Hendrycks & Gimpel 2016).
+#[inline]
+fn normal_below(x: f32) -> f32 {
+    0.5 * erf(x * FRAC_1_SQRT_2) + 0.5
+}
+
 impl Layer for Activation {
     fn forward(&self, _: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
-        match self.kind {
-            config::Activation::Relu => activation::relu(x),
-            config::Activation::Tanh => activation::tanh(x),
-            config::Activation::Gelu => gelu(x),
-            config::Activation::Silu => activation::silu(x),
-        }
+        let (shape, device) = (x.dims(), x.device());
+        let mut values = Numbers::of(x);
+        self.apply(&mut values);
+        values.tensor(shape, &device)
     }
 
     fn trace<'a>(
@@ -32,23 +74,18 @@ impl Layer for Activation {
         draws: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
-        if self.kind != config::Activation::Relu {
-            return trace_by_autodiff(self, parameters, x, draws, wanted);
-        }
+        let before = (!self.keeps_outputs()).then(|| x.clone());
         let y = self.forward(parameters, x, draws);
-        let kept = y.clone();
-        // The slope of a unit at exactly 0 is 0, as in PyTorch.
+        let kept = before.unwrap_or_else(|| y.clone());
         let back = move |slope: Tensor<3>| {
-            let input = wanted.then(|| slope.mask_fill(kept.lower_equal_elem(0), 0));
+            let input = wanted.then(|| {
+                let (shape, device) = (slope.dims(), slope.device());
+                let mut slopes = Numbers::of(slope);
+                self.multiply(&mut slopes, &Numbers::of(kept));
+                slopes.tensor(shape, &device)
+            });
             Slopes { input, parameters: Vec::new() }
         };
         (y, Box::new(back))
     }
-}
-
-/// x·Φ(x) with the error function (Hendrycks & Gimpel 2016). Spelt out because burn-ndarray 0.22 pairs its own `gelu` with the
-/// derivative of the tanh approximation, which is off by up to 10⁻³.
-fn gelu(x: Tensor<3>) -> Tensor<3> {
-    let doubled = (x.clone() * FRAC_1_SQRT_2).erf() + 1.0;
-    x * doubled * 0.5
 }

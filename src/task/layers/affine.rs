@@ -2,10 +2,11 @@
 
 use burn::tensor::Tensor;
 
-use super::{Backward, Layer, Slopes};
+use super::{Backward, Layer, Slopes, tensor};
 use crate::config::Init;
 use crate::task::batches::Draws;
 use crate::task::model::{Initial, ParameterSpec};
+use crate::task::numbers::Numbers;
 
 /// y = x·W + b, at each of an example's positions.
 #[derive(Debug)]
@@ -55,6 +56,43 @@ impl Affine {
         let [lanes, count, width] = rows.dims();
         if self.positions == 1 { rows } else { rows.reshape([lanes, count / self.positions, self.positions * width]) }
     }
+
+    /// The slopes in `x` and the parameters, given those in the outputs.
+    pub(super) fn carry(&self, parameters: &[Tensor<2>], x: Tensor<3>, slope: Tensor<3>, wanted: bool) -> Slopes {
+        let (biases, slope) = column_sums(self.rows(slope, self.outputs));
+        let [lanes, _, _] = slope.dims();
+        let input = wanted.then(|| self.examples(slope.clone().matmul(self.weights(parameters).transpose())));
+        let weights = self.rows(x, self.inputs).transpose().matmul(slope);
+        Slopes { input, parameters: vec![weights.reshape([lanes, self.inputs * self.outputs]), biases] }
+    }
+}
+
+/// Adds each lane's biases, `[lanes, width]`, to all of its rows.
+pub(super) fn add_biases(rows: Tensor<3>, biases: &Tensor<2>) -> Tensor<3> {
+    let (shape, device) = (rows.dims(), rows.device());
+    let [_, count, width] = shape;
+    let mut rows = Numbers::of(rows);
+    let biases = Numbers::of(biases.clone());
+    for (lane, biases) in rows.chunks_exact_mut(count * width).zip(biases.chunks_exact(width)) {
+        for row in lane.chunks_exact_mut(width) {
+            row.iter_mut().zip(biases).for_each(|(value, bias)| *value += bias);
+        }
+    }
+    rows.tensor(shape, &device)
+}
+
+/// The sum of each lane's rows, `[lanes, width]`, and the rows themselves.
+pub(super) fn column_sums(rows: Tensor<3>) -> (Tensor<2>, Tensor<3>) {
+    let (shape, device) = (rows.dims(), rows.device());
+    let [lanes, count, width] = shape;
+    let rows = Numbers::of(rows);
+    let mut sums = vec![0.0; lanes * width];
+    for (sums, lane) in sums.chunks_exact_mut(width).zip(rows.chunks_exact(count * width)) {
+        for row in lane.chunks_exact(width) {
+            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+        }
+    }
+    (tensor(sums, [lanes, width], &device), rows.tensor(shape, &device))
 }
 
 impl Layer for Affine {
@@ -67,10 +105,8 @@ impl Layer for Affine {
     }
 
     fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
-        let weights = self.weights(parameters);
-        let [lanes, _, _] = weights.dims();
-        let biases = parameters[1].clone().reshape([lanes, 1, self.outputs]);
-        self.examples(self.rows(x, self.inputs).matmul(weights) + biases)
+        let products = self.rows(x, self.inputs).matmul(self.weights(parameters));
+        self.examples(add_biases(products, &parameters[1]))
     }
 
     fn trace<'a>(
@@ -81,15 +117,6 @@ impl Layer for Affine {
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
         let y = self.forward(parameters, x.clone(), draws);
-        let back = move |slope: Tensor<3>| {
-            let slope = self.rows(slope, self.outputs);
-            let [lanes, _, _] = slope.dims();
-            let input = wanted.then(|| self.examples(slope.clone().matmul(self.weights(parameters).transpose())));
-            let weights = self.rows(x, self.inputs).transpose().matmul(slope.clone());
-            let weights = weights.reshape([lanes, self.inputs * self.outputs]);
-            let biases = slope.sum_dim(1).reshape([lanes, self.outputs]);
-            Slopes { input, parameters: vec![weights, biases] }
-        };
-        (y, Box::new(back))
+        (y, Box::new(move |slope| self.carry(parameters, x, slope, wanted)))
     }
 }

@@ -52,4 +52,23 @@ impl Layer for Last {
     fn forward(&self, _: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
         x.narrow(2, (self.length - 1) * self.width, self.width)
     }
+
+    fn trace<'a>(
+        &'a self,
+        parameters: &'a [Tensor<2>],
+        x: Tensor<3>,
+        draws: Option<&'a Draws>,
+        wanted: bool,
+    ) -> (Tensor<3>, Backward<'a>) {
+        let [lanes, examples, values] = x.dims();
+        let y = self.forward(parameters, x, draws);
+        let back = move |slope: Tensor<3>| {
+            let input = wanted.then(|| {
+                let earlier = Tensor::zeros([lanes, examples, values - self.width], &slope.device());
+                Tensor::cat(vec![earlier, slope], 2)
+            });
+            Slopes { input, parameters: Vec::new() }
+        };
+        (y, Box::new(back))
+    }
 }

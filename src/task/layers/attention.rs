@@ -1,11 +1,13 @@
 //! Multi-head self-attention (Vaswani et al. 2017).
 
-use burn::tensor::{Bool, Tensor, activation};
+use burn::tensor::Tensor;
 
-use super::{Affine, Layer};
+use super::{Affine, Backward, Layer, Slopes};
 use crate::config::Init;
 use crate::task::batches::Draws;
+use crate::task::elementary::exp;
 use crate::task::model::ParameterSpec;
+use crate::task::numbers::Numbers;
 
 /// Every position looks at the others, or at itself and earlier ones only.
 #[derive(Debug)]
@@ -36,6 +38,74 @@ impl Attention {
         };
         [affine(3 * self.width), affine(self.width)]
     }
+
+    /// Features of a head.
+    fn head(&self) -> usize {
+        self.width / self.heads
+    }
+
+    /// Queries, keys and values of what the first projection gives, each `[lanes · examples, heads, positions, head]`.
+    fn parts(&self, projected: Tensor<3>) -> [Tensor<4>; 3] {
+        let [lanes, examples, _] = projected.dims();
+        let projected: Tensor<5> = projected.reshape([lanes * examples, self.length, 3, self.heads, self.head()]);
+        [0, 1, 2].map(|index| {
+            let part = projected.clone().narrow(2, index, 1);
+            part.reshape([lanes * examples, self.length, self.heads, self.head()]).swap_dims(1, 2)
+        })
+    }
+
+    /// The heads of each position one after the other.
+    fn joined(&self, heads: Tensor<4>) -> Tensor<3> {
+        let [examples, ..] = heads.dims();
+        heads.swap_dims(1, 2).reshape([examples, self.length, self.width])
+    }
+
+    /// How many positions the one at `place` sees, from the first on.
+    fn seen(&self, place: usize) -> usize {
+        if self.causal { place + 1 } else { self.length }
+    }
+
+    /// The factor of the scores.
+    fn scale(&self) -> f32 {
+        1.0 / (self.head() as f32).sqrt()
+    }
+
+    /// How much each position takes from each: the softmax of query·key / √head over what is seen.
+    fn shares(&self, queries: Tensor<4>, keys: Tensor<4>) -> Tensor<4> {
+        let scores = queries.matmul(keys.transpose());
+        let (shape, device) = (scores.dims(), scores.device());
+        let mut scores = Numbers::of(scores);
+        let scale = self.scale();
+        for (number, row) in scores.chunks_exact_mut(self.length).enumerate() {
+            let (seen, later) = row.split_at_mut(self.seen(number % self.length));
+            later.fill(0.0);
+            let largest = seen.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            for score in seen.iter_mut() {
+                *score = exp(scale * (*score - largest));
+            }
+            let inverse = 1.0 / seen.iter().sum::<f32>();
+            for score in seen {
+                *score *= inverse;
+            }
+        }
+        scores.tensor(shape, &device)
+    }
+
+    /// The slopes in the scores, given those in the shares and the shares p: p · (s − Σ p·s), times the factor of the scores.
+    fn through_softmax(&self, slopes: Tensor<4>, shares: Tensor<4>) -> Tensor<4> {
+        let (shape, device) = (slopes.dims(), slopes.device());
+        let (mut slopes, shares) = (Numbers::of(slopes), Numbers::of(shares));
+        let scale = self.scale();
+        let rows = slopes.chunks_exact_mut(self.length).zip(shares.chunks_exact(self.length));
+        for (number, (slopes, shares)) in rows.enumerate() {
+            let (seen, later) = slopes.split_at_mut(self.seen(number % self.length));
+            // What is not seen may hold a product with what is no number.
+            later.fill(0.0);
+            let mean: f32 = seen.iter().zip(shares).map(|(slope, share)| slope * share).sum();
+            seen.iter_mut().zip(shares).for_each(|(slope, share)| *slope = scale * share * (*slope - mean));
+        }
+        slopes.tensor(shape, &device)
+    }
 }
 
 impl Layer for Attention {
@@ -57,25 +127,41 @@ impl Layer for Attention {
     }
 
     fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
-        let [lanes, examples, _] = x.dims();
+        let [lanes, examples, values] = x.dims();
         let [into, out] = self.projections();
-        let width = self.width / self.heads;
-        // [lanes · examples, positions, query or key or value, heads, features of a head]
-        let projected: Tensor<5> =
-            into.forward(&parameters[..2], x, draws).reshape([lanes * examples, self.length, 3, self.heads, width]);
-        let part = |index: usize| -> Tensor<4> {
-            let part = projected.clone().narrow(2, index, 1);
-            part.reshape([lanes * examples, self.length, self.heads, width]).swap_dims(1, 2)
+        let [queries, keys, of_values] = self.parts(into.forward(&parameters[..2], x, draws));
+        let heads = self.shares(queries, keys).matmul(of_values);
+        out.forward(&parameters[2..], self.joined(heads).reshape([lanes, examples, values]), draws)
+    }
+
+    fn trace<'a>(
+        &'a self,
+        parameters: &'a [Tensor<2>],
+        x: Tensor<3>,
+        draws: Option<&'a Draws>,
+        wanted: bool,
+    ) -> (Tensor<3>, Backward<'a>) {
+        let shape = x.dims();
+        let [lanes, examples, values] = shape;
+        let [into, out] = self.projections();
+        let [queries, keys, of_values] = self.parts(into.forward(&parameters[..2], x.clone(), draws));
+        let shares = self.shares(queries.clone(), keys.clone());
+        let joined = self.joined(shares.clone().matmul(of_values.clone())).reshape(shape);
+        let y = out.forward(&parameters[2..], joined.clone(), draws);
+        let back = move |slope: Tensor<3>| {
+            let of_out = out.carry(&parameters[2..], joined, slope, true);
+            let Some(slope) = of_out.input else { return Slopes { input: None, parameters: of_out.parameters } };
+            let heads = slope.reshape([lanes * examples, self.length, self.heads, self.head()]).swap_dims(1, 2);
+            let to_values = shares.clone().transpose().matmul(heads.clone());
+            let scores = self.through_softmax(heads.matmul(of_values.transpose()), shares);
+            let to_keys = scores.clone().transpose().matmul(queries);
+            let to_queries = scores.matmul(keys);
+            let parts = [to_queries, to_keys, to_values].map(|part| self.joined(part));
+            let projected = Tensor::cat(parts.to_vec(), 2).reshape([lanes, examples, 3 * values]);
+            let mut slopes = into.carry(&parameters[..2], x, projected, wanted);
+            slopes.parameters.extend(of_out.parameters);
+            slopes
         };
-        let (queries, keys, values) = (part(0), part(1), part(2));
-        let mut scores = queries.matmul(keys.transpose()) / (width as f64).sqrt();
-        if self.causal {
-            let later = Tensor::<2, Bool>::tril_mask([self.length, self.length], 0, &scores.device());
-            let later = later.reshape([1, 1, self.length, self.length]).expand(scores.dims());
-            scores = scores.mask_fill(later, f32::NEG_INFINITY);
-        }
-        let heads = activation::softmax(scores, 3).matmul(values);
-        let joined = heads.swap_dims(1, 2).reshape([lanes, examples, self.length * self.width]);
-        out.forward(&parameters[2..], joined, draws)
+        (y, Box::new(back))
     }
 }

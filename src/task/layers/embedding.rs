@@ -2,9 +2,11 @@
 
 use burn::tensor::Tensor;
 
-use super::{Backward, Layer, Slopes, numbers, tensor};
+use super::affine::{add_biases, column_sums};
+use super::{Backward, Layer, Slopes, tensor};
 use crate::task::batches::Draws;
 use crate::task::model::{Initial, ParameterSpec};
+use crate::task::numbers::Numbers;
 
 /// The deviation of initial embeddings, as in GPT-2 (Radford et al. 2019).
 const DEVIATION: f64 = 0.02;
@@ -22,7 +24,7 @@ impl Embedding {
     /// Where the vector of each token of each lane begins in the lane's table.
     fn places(&self, x: Tensor<3>) -> Vec<usize> {
         // A reader hands out ids below the size of its vocabulary; the bound only keeps a wrong one from reaching out.
-        numbers(x).into_iter().map(|id| (id as usize).min(self.vocabulary - 1) * self.width).collect()
+        Numbers::of(x).iter().map(|&id| (id as usize).min(self.vocabulary - 1) * self.width).collect()
     }
 }
 
@@ -34,7 +36,7 @@ impl Layer for Embedding {
     fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
         let [lanes, examples, context] = x.dims();
         let device = x.device();
-        let tables = numbers(parameters[0].clone());
+        let tables = Numbers::of(parameters[0].clone());
         let mut vectors = Vec::with_capacity(lanes * examples * context * self.width);
         let places = self.places(x);
         for (table, places) in tables.chunks_exact(self.vocabulary * self.width).zip(places.chunks_exact(examples * context)) {
@@ -57,7 +59,7 @@ impl Layer for Embedding {
         let back = move |slope: Tensor<3>| {
             let device = slope.device();
             let [lanes, examples, values] = slope.dims();
-            let slopes = numbers(slope);
+            let slopes = Numbers::of(slope);
             let places = self.places(x);
             let size = self.vocabulary * self.width;
             let mut tables = vec![0.0; lanes * size];
@@ -91,7 +93,21 @@ impl Layer for Positions {
     }
 
     fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
-        let [lanes, _, values] = x.dims();
-        x + parameters[0].clone().reshape([lanes, 1, values])
+        add_biases(x, &parameters[0])
+    }
+
+    fn trace<'a>(
+        &'a self,
+        parameters: &'a [Tensor<2>],
+        x: Tensor<3>,
+        draws: Option<&'a Draws>,
+        wanted: bool,
+    ) -> (Tensor<3>, Backward<'a>) {
+        let y = self.forward(parameters, x, draws);
+        let back = move |slope: Tensor<3>| {
+            let (positions, slope) = column_sums(slope);
+            Slopes { input: wanted.then_some(slope), parameters: vec![positions] }
+        };
+        (y, Box::new(back))
     }
 }

@@ -3,6 +3,9 @@
 //! Values pass between layers as `[lanes, examples, values]`. What the values of an example mean is known when a network is
 //! built, see [`Shape`](super::shape::Shape). Images lie channels-last between layers, so that a position's channels are
 //! neighbours in memory and a convolution is one matrix product.
+//!
+//! Matrix products are burn's; everything between them is a loop over [`Numbers`](super::numbers::Numbers), and every way back is
+//! worked out by hand.
 
 mod activation;
 mod affine;
@@ -34,7 +37,7 @@ pub(crate) use recurrent::Recurrent;
 pub(crate) use residual::Residual;
 pub(crate) use window::Window;
 
-use burn::tensor::{Device, Gradients, Tensor, TensorData};
+use burn::tensor::{Device, Tensor, TensorData};
 
 use super::batches::Draws;
 use super::model::ParameterSpec;
@@ -58,16 +61,14 @@ pub(crate) trait Layer: Send + Sync + std::fmt::Debug {
     fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3>;
 
     /// As [`forward`](Self::forward), and gives the way back too. The slopes in `x` are `wanted` where something before the layer
-    /// can be trained. burn differentiates, unless a layer knows better.
+    /// can be trained.
     fn trace<'a>(
         &'a self,
         parameters: &'a [Tensor<2>],
         x: Tensor<3>,
         draws: Option<&'a Draws>,
         wanted: bool,
-    ) -> (Tensor<3>, Backward<'a>) {
-        trace_by_autodiff(self, parameters, x, draws, wanted)
-    }
+    ) -> (Tensor<3>, Backward<'a>);
 }
 
 /// Takes the slopes of the loss in a layer's outputs to those in its input and its parameters.
@@ -79,50 +80,6 @@ pub(crate) struct Slopes {
     pub(crate) input: Option<Tensor<3>>,
     /// In its parameters, each `[lanes, size]`.
     pub(crate) parameters: Vec<Tensor<2>>,
-}
-
-/// [`Layer::trace`] by burn's differentiation of [`Layer::forward`].
-fn trace_by_autodiff<'a>(
-    layer: &(impl Layer + ?Sized),
-    parameters: &[Tensor<2>],
-    x: Tensor<3>,
-    draws: Option<&Draws>,
-    wanted: bool,
-) -> (Tensor<3>, Backward<'a>) {
-    let forward = |parameters: &[Tensor<2>], mut x: Vec<Tensor<3>>| layer.forward(parameters, x.remove(0), draws);
-    let (y, back) = by_autodiff(parameters, vec![x], wanted, forward);
-    let back = move |slope| {
-        let (inputs, parameters) = back(slope);
-        Slopes { input: inputs.into_iter().next(), parameters }
-    };
-    (y, Box::new(back))
-}
-
-/// Runs `f` under burn's differentiation; the way back gives the slopes in the inputs, if `wanted`, and in the parameters.
-///
-/// burn is asked for the gradient of Σ slope·output over all lanes, in which a lane's numbers meet their own outputs only.
-fn by_autodiff<'a>(
-    parameters: &[Tensor<2>],
-    inputs: Vec<Tensor<3>>,
-    wanted: bool,
-    f: impl FnOnce(&[Tensor<2>], Vec<Tensor<3>>) -> Tensor<3>,
-) -> (Tensor<3>, impl FnOnce(Tensor<3>) -> (Vec<Tensor<3>>, Vec<Tensor<2>>) + 'a) {
-    let leaves: Vec<Tensor<2>> = parameters.iter().map(|parameter| parameter.clone().autodiff().require_grad()).collect();
-    let inputs: Vec<Tensor<3>> =
-        inputs.into_iter().map(|x| if wanted { x.autodiff().require_grad() } else { x.autodiff() }).collect();
-    let outputs = f(&leaves, inputs.clone());
-    let plain = outputs.clone().inner();
-    let back = move |slope: Tensor<3>| {
-        let mut gradients = (outputs * slope.autodiff()).sum().backward();
-        let inputs = if wanted { inputs.iter().map(|x| gradient(x, &mut gradients)).collect() } else { Vec::new() };
-        (inputs, leaves.iter().map(|leaf| gradient(leaf, &mut gradients)).collect())
-    };
-    (plain, back)
-}
-
-/// The gradient in a leaf; zeros where the leaf has no part in the outputs.
-fn gradient<const D: usize>(leaf: &Tensor<D>, gradients: &mut Gradients) -> Tensor<D> {
-    leaf.grad_remove(gradients).unwrap_or_else(|| leaf.clone().inner().zeros_like())
 }
 
 /// The tensor's numbers in row-major order.

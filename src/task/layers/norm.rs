@@ -2,9 +2,10 @@
 
 use burn::tensor::Tensor;
 
-use super::{Backward, Layer, Slopes, numbers, tensor};
+use super::{Backward, Layer, Slopes, tensor};
 use crate::task::batches::Draws;
 use crate::task::model::{Initial, ParameterSpec};
+use crate::task::numbers::Numbers;
 
 /// Added to the variance, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -36,7 +37,7 @@ fn scale_and_shift(width: usize) -> Vec<ParameterSpec> {
 
 /// What the way back needs: x̂, and 1/σ of each group that was normalised together.
 struct Normalized {
-    values: Vec<f32>,
+    values: Numbers,
     inverse: Vec<f32>,
 }
 
@@ -60,7 +61,7 @@ fn columns(rows: &[f32], width: usize) -> Vec<(f64, f64)> {
 impl BatchNorm {
     fn normalize(&self, x: Tensor<3>) -> Normalized {
         let [lanes, examples, width] = x.dims();
-        let mut values = numbers(x);
+        let mut values = Numbers::of(x);
         let mut inverse = Vec::with_capacity(lanes * self.channels);
         for lane in values.chunks_exact_mut(examples * width) {
             let statistics = columns(lane, self.channels);
@@ -77,7 +78,7 @@ impl BatchNorm {
 impl LayerNorm {
     fn normalize(&self, x: Tensor<3>) -> Normalized {
         let count = self.width as f64;
-        let mut values = numbers(x);
+        let mut values = Numbers::of(x);
         let mut inverse = Vec::with_capacity(values.len() / self.width);
         for row in values.chunks_exact_mut(self.width) {
             let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
@@ -95,7 +96,7 @@ impl LayerNorm {
 /// x̂·γ + β, lane by lane.
 fn affine(normalized: &[f32], parameters: &[Tensor<2>], shape: [usize; 3]) -> Tensor<3> {
     let [lanes, width] = parameters[0].dims();
-    let (scales, shifts) = (numbers(parameters[0].clone()), numbers(parameters[1].clone()));
+    let (scales, shifts) = (Numbers::of(parameters[0].clone()), Numbers::of(parameters[1].clone()));
     let mut outputs = normalized.to_vec();
     let lane_length = outputs.len() / lanes;
     for ((lane, scale), shift) in
@@ -142,8 +143,8 @@ fn way_back<'a>(
     Box::new(move |slope: Tensor<3>| {
         let (shape, device) = (slope.dims(), slope.device());
         let [lanes, width] = parameters[0].dims();
-        let scales = numbers(parameters[0].clone());
-        let mut slopes = numbers(slope);
+        let scales = Numbers::of(parameters[0].clone());
+        let mut slopes = Numbers::of(slope);
         let (length, groups) = (slopes.len() / lanes, normalized.inverse.len() / lanes);
         let (mut scale_slopes, mut shift_slopes) = (Vec::with_capacity(lanes * width), Vec::with_capacity(lanes * width));
         for (number, slopes) in slopes.chunks_exact_mut(length).enumerate() {
@@ -159,7 +160,7 @@ fn way_back<'a>(
         }
         let parameters =
             [scale_slopes, shift_slopes].into_iter().map(|slopes| tensor(slopes, [lanes, width], &device)).collect();
-        Slopes { input: wanted.then(|| tensor(slopes, shape, &device)), parameters }
+        Slopes { input: wanted.then(|| slopes.tensor(shape, &device)), parameters }
     })
 }
 

@@ -2,8 +2,9 @@
 
 use burn::tensor::Tensor;
 
-use super::{Backward, Layer, Slopes, Window, numbers, tensor};
+use super::{Backward, Layer, Slopes, Window, tensor};
 use crate::task::batches::Draws;
+use crate::task::numbers::Numbers;
 
 /// The largest value of each window. What hangs over the edge does not count.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ impl MaxPool {
         let outputs = self.window.outputs() * self.channels;
         let mut largest = vec![f32::NEG_INFINITY; lanes * examples * outputs];
         let mut places = vec![0; largest.len()];
-        let images = numbers(x);
+        let images = Numbers::of(x);
         for ((image, largest), places) in
             images.chunks_exact(values).zip(largest.chunks_exact_mut(outputs)).zip(places.chunks_exact_mut(outputs))
         {
@@ -57,7 +58,7 @@ impl Layer for MaxPool {
                 let device = slope.device();
                 let outputs = self.window.outputs() * self.channels;
                 let mut images = vec![0.0; shape.iter().product()];
-                let slopes = numbers(slope);
+                let slopes = Numbers::of(slope);
                 for ((image, slopes), places) in
                     images.chunks_exact_mut(shape[2]).zip(slopes.chunks_exact(outputs)).zip(places.chunks_exact(outputs))
                 {
@@ -89,7 +90,7 @@ impl Layer for AveragePool {
         let outputs = self.window.outputs() * self.channels;
         let mut means = vec![0.0; lanes * examples * outputs];
         let share = 1.0 / self.window.area() as f32;
-        for (image, means) in numbers(x).chunks_exact(values).zip(means.chunks_exact_mut(outputs)) {
+        for (image, means) in Numbers::of(x).chunks_exact(values).zip(means.chunks_exact_mut(outputs)) {
             self.window.rows(|window, _, positions| {
                 let mean = &mut means[window * self.channels..(window + 1) * self.channels];
                 let covered = &image[positions.start * self.channels..positions.end * self.channels];
@@ -116,7 +117,7 @@ impl Layer for AveragePool {
                 let outputs = self.window.outputs() * self.channels;
                 let mut images = vec![0.0; shape.iter().product()];
                 let share = 1.0 / self.window.area() as f32;
-                for (image, slopes) in images.chunks_exact_mut(shape[2]).zip(numbers(slope).chunks_exact(outputs)) {
+                for (image, slopes) in images.chunks_exact_mut(shape[2]).zip(Numbers::of(slope).chunks_exact(outputs)) {
                     self.window.rows(|window, _, positions| {
                         let slopes = &slopes[window * self.channels..(window + 1) * self.channels];
                         let covered = &mut image[positions.start * self.channels..positions.end * self.channels];

@@ -134,7 +134,7 @@ fn lanes_keep_their_own_rate_norm_and_memory() {
         let mut parameters = [THETA.repeat(3)];
         let mut optimizer = Optimizer::new(&plan, Some(0.7), std::iter::once(3), 3);
         for step in 0..2 {
-            let gradients = [(0..3).flat_map(|lane| gradient(step, lane)).collect()];
+            let gradients: [Vec<f32>; 1] = [(0..3).flat_map(|lane| gradient(step, lane)).collect()];
             optimizer.update(&mut parameters, &gradients, &rates);
         }
         let keep = [true, false, true];

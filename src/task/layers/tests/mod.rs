@@ -257,6 +257,9 @@ fn dropout_keeps_the_mean_and_is_decided_by_seed_step_and_layer() {
     for other in [dropped(2, [5, 5], 8), dropped(1, [6, 5], 8), dropped(1, [5, 5], 9)] {
         assert_ne!(values[..20_000], other[..20_000]);
     }
+    let second_part = Draws { seeds: vec![5, 5], step: 8, part: 1 };
+    let second_part = numbers(Dropout { share: 0.3, number: 1 }.forward(&[], x.clone(), Some(&second_part)));
+    assert_ne!(values, second_part, "each part of a batch has masks of its own");
     let untouched = Dropout { share: 0.3, number: 1 }.forward(&[], x.clone(), None);
     assert_eq!(numbers(untouched), numbers(x));
 }

@@ -1,7 +1,7 @@
 //! Every layer against burn's own, or where that needs more of burn than is built, against its formulas in double precision.
 
-use burn::tensor::module;
 use burn::tensor::ops::{AttentionModuleOptions, AvgPoolOptions, ConvOptions, MaxPoolOptions};
+use burn::tensor::{Int, module};
 
 use super::*;
 use crate::config::DeviceKind::Flex;
@@ -56,6 +56,33 @@ fn convolutions_are_burns() {
         let own = forward(&layer, &[kernel, bias], &turned(&x, inputs, height * width));
         assert_close(&turned(&own, window.outputs(), outputs), &numbers(theirs), "conv");
     }
+}
+
+#[test]
+fn affine_layers_are_burns() {
+    for positions in [1, 3] {
+        let (weights, biases) = (normal(5 * 4, 1), normal(5, 2));
+        let x = normal(EXAMPLES * positions * 4, 3);
+        let theirs = module::linear(
+            tensor::<3>(x.clone(), [EXAMPLES, positions, 4], &device(Flex)),
+            // burn holds the matrix as [inputs, outputs].
+            tensor::<2>(weights.clone(), [5, 4], &device(Flex)).transpose(),
+            Some(Tensor::from_data(TensorData::new(biases.clone(), [5]), &device(Flex))),
+        );
+        let layer = Affine { positions, inputs: 4, outputs: 5, init: Init::Pytorch, init_scale: 1.0 };
+        assert_close(&forward(&layer, &[weights, biases], &x), &numbers(theirs), "affine");
+    }
+}
+
+#[test]
+fn embeddings_are_burns() {
+    const TOKENS: [u8; 2 * EXAMPLES] = [0, 4, 2, 2, 1, 3];
+    let table = normal(5 * 3, 1);
+    let ids = TensorData::new(TOKENS.map(i32::from).to_vec(), [EXAMPLES, 2]);
+    let theirs =
+        module::embedding(tensor::<2>(table.clone(), [5, 3], &device(Flex)), Tensor::<2, Int>::from_data(ids, &device(Flex)));
+    let own = forward(&Embedding { vocabulary: 5, width: 3 }, &[table], &TOKENS.map(f32::from));
+    assert_eq!(own, numbers(theirs));
 }
 
 #[test]
