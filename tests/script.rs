@@ -35,7 +35,7 @@ impl Fixture {
     fn new(body: &str, keys: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("script.sh"), body).unwrap();
-        let script = Script::new(&plan(folder.path(), keys), 2).unwrap();
+        let script = Script::new(&plan(folder.path(), keys)).unwrap();
         Self { folder, script }
     }
 
@@ -106,7 +106,7 @@ fn a_shell_reads_the_command_where_it_is_asked_to() {
     let text = "[command]\nshell = true\nrun = \"for i in 1 2 3; do echo loss: $i; done | sed 's/3/{lr}/'\"\n";
     let Ok(Config::Command(plan)) = parse_any(text, &folder.path().join("x.toml")) else { panic!("{text}") };
     let spec = TrialSpec::steady(LearningRate::new(0.5).unwrap(), 0, 3);
-    let record = drive(&Script::new(&plan, 1).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
+    let record = drive(&Script::new(&plan).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
     assert_eq!(record.losses, [1.0, 2.0, 0.5], "{record:?}");
 }
 
@@ -186,11 +186,11 @@ fn what_is_missing_is_named() {
     let mut missing = plan(folder.path(), "");
     missing.command.run[0] = lrfind::config::Template::literal("no-such-program");
     let spec = TrialSpec::steady(LearningRate::new(0.5).unwrap(), 0, 3);
-    let record = drive(&Script::new(&missing, 1).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
+    let record = drive(&Script::new(&missing).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
     let message = "cannot run `no-such-program`: there is no such program, here or on the PATH".to_owned();
     assert_eq!(record.outcome, Outcome::Failed { message });
     missing.command.directory = folder.path().join("no-such-folder");
-    assert!(Script::new(&missing, 1).unwrap_err().to_string().contains("no-such-folder"));
+    assert!(Script::new(&missing).unwrap_err().to_string().contains("no-such-folder"));
 }
 
 #[test]
