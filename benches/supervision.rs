@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use lrfind::command::{self, Script};
 use lrfind::config::{self, CommandPlan, Config, Placeholder};
-use lrfind::record::TrialSpec;
+use lrfind::record::{TrialRecord, TrialSpec};
 use lrfind::search::full_runs;
 use lrfind::{LearningRate, RunOptions};
 
@@ -94,7 +94,7 @@ impl Bench {
         let watched = || {
             let started = Instant::now();
             let sweep = full_runs(&self.script, specs, &options);
-            assert!(sweep.trials.iter().all(|trial| trial.is_finished()), "{:?}", sweep.trials[0].outcome);
+            assert!(sweep.trials.iter().all(TrialRecord::is_finished), "{:?}", sweep.trials[0].outcome);
             started.elapsed().as_secs_f64()
         };
         // Once each, so that the files are in memory.
@@ -135,9 +135,9 @@ impl Bench {
 
     /// The loop: as many rows of trials as run at a time, each trial after the one before it in its row.
     fn shell(&self, specs: &[TrialSpec]) -> String {
-        let export: String = THREADS.iter().map(|name| format!("export {name}=1\n")).collect();
+        let export: String = THREADS.iter().map(|name| "export ".to_owned() + name + "=1\n").collect();
         let row = |row: usize| specs.iter().skip(row).step_by(self.jobs).map(|spec| self.line(spec)).collect::<String>();
-        let rows: String = (0..self.jobs).map(|k| format!("({})&\n", row(k))).collect();
+        let rows: String = (0..self.jobs).map(|k| "(".to_owned() + &row(k) + ")&\n").collect();
         format!("{export}{rows}wait\n")
     }
 
@@ -145,7 +145,7 @@ impl Bench {
     fn line(&self, spec: &TrialSpec) -> String {
         let file = self.folder.path().join(format!("{}-{}", spec.learning_rate, spec.seed));
         if self.plan.command.has(Placeholder::Rates) {
-            let rates: String = (0..spec.total_iterations()).map(|step| format!("{}\n", spec.rate_at(step))).collect();
+            let rates: String = (0..spec.total_iterations()).map(|step| spec.rate_at(step).to_string() + "\n").collect();
             std::fs::write(&file, rates).expect("the file of the rates can be written");
         }
         let value = |placeholder| match placeholder {
