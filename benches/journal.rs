@@ -1,7 +1,9 @@
 //! What the journal costs: `cargo bench --bench journal`.
 //!
 //! Searches of an example config without and with a journal alternate, so that their ratio does not depend on what else the machine
-//! does; then 10,000 trials are kept and read again. `cargo bench --bench journal -- CONFIG…` takes other configs.
+//! does, and their processor time is compared too, which depends on it less; then 10,000 trials are kept and read again. `cargo bench --bench journal -- CONFIG…` takes other configs.
+
+mod cpu;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,7 +13,7 @@ use lrfind::search::Journal;
 use lrfind::{LearningRate, RunOptions, Study, config, task};
 
 /// Pairs of searches.
-const PAIRS: usize = 31;
+const PAIRS: usize = 61;
 
 /// Trials to be read, and the losses in each: what `find` runs on average.
 const TRIALS: u64 = 10_000;
@@ -46,10 +48,16 @@ fn overhead(config: &Path, scratch: &Path) {
     search(false);
     let mut seconds = [Vec::new(), Vec::new()];
     let mut ratios = Vec::new();
+    let mut computed = [0.0, 0.0];
     for pair in 0..PAIRS {
         // Whichever goes first, so that neither always finds the processor as the other left it.
         let order = if pair % 2 == 0 { [false, true] } else { [true, false] };
-        let both = order.map(|journal| (journal, search(journal)));
+        let both = order.map(|journal| {
+            let before = cpu::seconds().unwrap_or(f64::NAN);
+            let time = search(journal);
+            computed[usize::from(journal)] += cpu::seconds().unwrap_or(f64::NAN) - before;
+            (journal, time)
+        });
         for (journal, time) in both {
             seconds[usize::from(journal)].push(time);
         }
@@ -58,13 +66,17 @@ fn overhead(config: &Path, scratch: &Path) {
     }
     ratios.sort_by(f64::total_cmp);
     println!(
-        "find {}: {:.3} s without a journal, {:.3} s with one; ratio of pairs: median {:.4}, middle half {:.4} to {:.4}",
+        "find {}: {:.3} s without a journal, {:.3} s with one; ratio of pairs: median {:.4}, middle half {:.4} to {:.4}; \
+         {:.2} s and {:.2} s of processor time over all pairs, ratio {:.4}",
         config.file_stem().unwrap_or_default().to_string_lossy(),
         median(&seconds[0]),
         median(&seconds[1]),
         median(&ratios),
         ratios[PAIRS / 4],
         ratios[PAIRS - 1 - PAIRS / 4],
+        computed[0],
+        computed[1],
+        computed[1] / computed[0],
     );
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::FileError;
 use crate::lr::LearningRate;
-use crate::schedule::{Schedule, warmup_factor};
+use crate::schedule::{Decay, Schedule, warmup_factor};
 
 /// One trial: train from scratch with this seed at this rate.
 ///
@@ -102,6 +102,16 @@ impl TrialSpec {
         }
     }
 
+    /// Whether the rate stays what it is once the warm-up is over.
+    pub fn keeps_rate(&self) -> bool {
+        let steady = match self.course {
+            Course::Steady => true,
+            Course::Scheduled(schedule) => schedule.decay == Decay::Constant,
+            Course::Ramp { .. } => false,
+        };
+        steady && self.recovery.is_none()
+    }
+
     /// Whether the whole data is to be evaluated after `step` steps: before the first, after the last, and evenly between.
     pub fn evaluates_at(&self, step: u64) -> bool {
         let parts = self.evaluations.min(self.iterations);
@@ -152,7 +162,8 @@ pub struct TrialRecord {
     pub spec: TrialSpec,
     /// How it ended.
     pub outcome: Outcome,
-    /// Loss on the mini-batch before each update; finite values only, so shorter than the trial if it diverged.
+    /// Loss on the mini-batch before each update; finite values only, so shorter than the trial if it diverged. Empty where the
+    /// spec asks for evaluations and the journal had the trial.
     pub losses: Vec<f64>,
     /// Loss on the fixed probe set, as (iterations done, loss), from iteration 0 on.
     pub probe: Vec<ProbePoint>,
@@ -197,7 +208,11 @@ impl TrialRecord {
 
     /// Optimiser steps taken, the one that diverged included.
     pub fn iterations_done(&self) -> u64 {
-        self.losses.len() as u64 + u64::from(matches!(self.outcome, Outcome::Diverged { .. }))
+        match self.outcome {
+            Outcome::Completed => self.spec.total_iterations(),
+            Outcome::Diverged { step, .. } => step + 1,
+            Outcome::Failed { .. } | Outcome::Cancelled => self.losses.len() as u64,
+        }
     }
 
     /// Optimiser steps that this trial cost beyond the one it continues.
@@ -238,13 +253,6 @@ pub enum Event<'a> {
     Progress {
         /// Trial-iterations.
         iterations: u64,
-    },
-    /// So many of the runs asked for are finished, and kept for another time.
-    Kept {
-        /// Finished runs, those of an earlier time included.
-        runs: usize,
-        /// All runs asked for.
-        of: usize,
     },
     /// Trials of a stage were found in the journal and need not run.
     Reused {

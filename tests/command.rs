@@ -54,12 +54,15 @@ fn finds_the_threshold_of_a_script_whatever_the_number_of_jobs() {
     let threshold = report["instability"]["threshold"].as_f64().unwrap();
     assert!((0.08..0.125).contains(&threshold), "{threshold}");
     let rate = report["recommendation"]["learning_rate"].as_f64().unwrap();
-    assert!((0.02..0.06).contains(&rate), "{rate}");
+    assert!((0.02..0.08).contains(&rate), "{rate}");
     assert_eq!((report["device"].as_str(), report["schedule"]["decay_iterations"].as_u64()), (Some("command"), Some(10_000)));
-    assert_eq!(report["config"]["command"]["run"][2], "lr={lr}");
+    assert_eq!(report["config"]["command"]["run"][2], "rates={rates}");
     assert_eq!(warnings(&report), [] as [&str; 0], "{report}");
     folder.lrfind("find awk.toml --quiet --jobs 1 --out b").ends_with(0);
     assert_eq!(folder.files("a")["report.json"], folder.files("b")["report.json"]);
+    // However many scripts run at a time, each is told to use as many threads.
+    let all = report["trials"].as_array().unwrap().len();
+    folder.lrfind("find awk.toml --jobs 3 --out a").ends_with(0).complains_of(&[&format!("reused {all} of {all} trials")]);
 }
 
 #[test]
@@ -126,6 +129,8 @@ fn a_script_that_cannot_be_reproduced_earns_a_warning() {
         with_script(&format!("echo >>count; set -- $1 $(wc -l <count) $3; {}", losses("(1 - lr * 3) ^ (2 * k) + seed / 1e4")));
     folder.lrfind("find x.toml --quiet --jobs 1").ends_with(0);
     assert!(warnings(&folder.report("reports/x")).contains(&"not-reproducible"));
+    folder.lrfind("check x.toml --lr 0.1 --quiet --jobs 1");
+    assert!(warnings(&folder.report("reports/x-check")).contains(&"not-reproducible"));
     // The rate that falls over the number of steps is no constant one.
     let folder = with_script(&losses("(1 - lr * (1 - k / n)) ^ 2 + seed / 1e4"));
     folder.lrfind("find x.toml --quiet --iterations 20 --range 0.1 1");
@@ -171,11 +176,85 @@ fn a_rerun_makes_only_what_is_missing() {
 }
 
 #[test]
+fn what_a_script_depends_on_is_watched_where_it_is_told() {
+    let folder = with_script(&format!("echo >>count; factor=$(cat factor); {}", losses("(1 - lr * 3) ^ (2 * k) + seed / 1e4")));
+    let config = fs::read_to_string(folder.path("x.toml")).unwrap();
+    folder.write("x.toml", config.replace("jobs = 2", "jobs = 2\ndepends = [\"factor\"]"));
+    folder.lrfind("find x.toml").ends_with(2).complains_of(&["x.toml: there is no file or folder ./factor: see `depends`"]);
+    folder.write("factor", "1");
+    let count = || fs::read_to_string(folder.path("count")).unwrap().lines().count();
+    folder.lrfind("find x.toml --quiet").ends_with(0);
+    let made = count();
+    folder.lrfind("find x.toml --quiet").ends_with(0);
+    assert_eq!(count(), made);
+    folder.write("factor", "2");
+    folder.lrfind("find x.toml --quiet").ends_with(0);
+    assert_eq!(count(), 2 * made);
+}
+
+#[test]
 fn what_a_script_cannot_do_is_said() {
     let folder = folder();
-    folder.lrfind("verify awk.toml").ends_with(2).complains_of(&["awk.toml: a full run follows a schedule"]);
-    folder.lrfind("sweep awk.toml").ends_with(2).complains_of(&["awk.toml: a range test raises the rate at every step"]);
+    folder.write("awk.toml", awk("awk.toml").replace("rates={rates}", "lr={lr}"));
+    let refused = folder.lrfind("sweep awk.toml").ends_with(2);
+    refused.complains_of(&["awk.toml: a range test raises the rate at every step", "from the file `{rates}`", "`lrfind find`"]);
     folder.lrfind("find awk.toml --device flex").ends_with(2).complains_of(&["see `devices` in [command]"]);
+    let script = "-- awk -v lr={lr} -v seed={seed} -v steps={steps} -f train.awk";
+    folder.lrfind(&format!("find --quiet {script}")).ends_with(0);
+    folder.lrfind(&format!("verify {script}")).ends_with(2).complains_of(&["how long is a full run?", "--planned"]);
+}
+
+fn verification(folder: &Folder, dir: &str) -> Value {
+    serde_json::from_slice(&fs::read(folder.path(dir).join("verify.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_script_that_reads_its_rates_does_all_that_a_model_does() {
+    let folder = folder();
+    let ran = folder.lrfind("verify awk.toml --fraction 0.2 --seeds 2").ends_with(0).complains_of(&["comes first", "finished"]);
+    assert!(ran.stdout.starts_with("HELD") && ran.stdout.contains("printed in its last 50 steps"), "{ran:?}");
+    let report = folder.report("reports/awk");
+    let recovered = |trial: &Value| !trial["recovery"].is_null();
+    assert!(report["trials"].as_array().unwrap().iter().any(recovered), "long trials have a tail");
+    let found = verification(&folder, "reports/awk");
+    assert_eq!((&found["run"]["costs_of"], &found["run"]["iterations"]), (&"steps".into(), &2000.into()));
+    assert_eq!((&found["run"]["schedule"]["decay"]["kind"], &found["warnings"]), (&"linear".into(), &Value::Array(vec![])));
+    let costs = found["rates"][0]["runs"][0]["training_costs"].as_array().unwrap();
+    assert!(costs.len() == 41 && costs[40].as_f64() < costs[0].as_f64(), "{costs:?}");
+    // Half the seeds are there already.
+    let ran = folder.lrfind("verify awk.toml --fraction 0.2 --seeds 4").ends_with(0);
+    let runs = found["rates"].as_array().unwrap().len() * 2;
+    ran.complains_of(&[&format!("{runs} of them kept from before"), &format!("reused {runs} of {} trials", 2 * runs)]);
+    let ran = folder.lrfind("sweep awk.toml").ends_with(0);
+    assert!(ran.stdout.starts_with("range test of awk: 1e-7 to 10 in 100 iterations"), "{ran:?}");
+    let ramp: Value = serde_json::from_slice(&folder.files("reports/awk")["range-test.json"]).unwrap();
+    let rates = ramp["ramp"]["learning_rates"].as_array().unwrap();
+    let losses = ramp["ramps"][0]["losses"].as_array().unwrap();
+    // At first the rate is too low to change anything, and in the end far above the threshold, 0.1.
+    assert!((rates.len(), losses.len()) == (100, 100) && losses[99].as_f64() > losses[0].as_f64(), "{ramp}");
+}
+
+#[test]
+fn full_runs_of_a_script_at_a_steady_rate_say_so() {
+    let folder = folder();
+    let script = "--planned 1000 -- awk -v lr={lr} -v seed={seed} -v steps={steps} -f train.awk";
+    folder.lrfind(&format!("find --quiet {script}")).ends_with(0);
+    let ran = folder.lrfind(&format!("verify --quiet --seeds 1 --lr 0.01 {script}")).ends_with(0);
+    assert!(
+        ran.stdout.replace("\n                ", " ").contains("have the script read the rate of each step from"),
+        "{ran:?}"
+    );
+    let found = verification(&folder, "reports/train");
+    assert_eq!((&found["run"]["schedule"]["decay"]["kind"], &found["run"]["iterations"]), (&"constant".into(), &1000.into()));
+    assert_eq!(warnings(&found), ["steady-runs"]);
+    // A rate far above the threshold fails here too.
+    let ran = folder.lrfind(&format!("verify --quiet --seeds 1 --lr 0.01 --lr 0.3 --timing t.json {script}")).ends_with(0);
+    assert!(ran.stdout.contains("1 of 1"), "{ran:?}");
+    assert!(folder.path("t.json").exists());
+    // Another command is another training.
+    let other =
+        "verify --planned 1000 --report reports/train -- awk -v lr={lr} -v seed={seed} -v steps={steps} -v x=1 -f train.awk";
+    folder.lrfind(other).ends_with(2).complains_of(&["command.run is ["]);
 }
 
 #[test]

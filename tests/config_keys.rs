@@ -49,7 +49,7 @@ const COMPLETE: [&str; 23] = [
     "[data]\nkind = \"idx\"\nimages = \"a\"\nlabels = \"b\"\n[model]\nkind = \"layers\"\nlayers = [{ kind = \"relu\" }, { kind = \"embedding\", width = 64 }]\n",
     "name = \"a\"\n[command]\nrun = [\"a\", \"{lr}\"]\nshell = false\ndirectory = \".\"\nenvironment = { A = \"{device}\" }\n\
      loss = \"plain\"\nstream = \"stdout\"\ndiverged = [\"a\"]\ntimeout = 60\nstep-timeout = 600\njobs = 2\n\
-     devices = [\"0\"]\nthreads = 1\n[training]\noptimizer = \"sgd\"\nlearning-rate = 0.05\niterations = 1000\n\
+     devices = [\"0\"]\nthreads = 1\ndepends = [\"data\"]\n[training]\noptimizer = \"sgd\"\nlearning-rate = 0.05\niterations = 1000\n\
      schedule = { kind = \"cosine\", warmup-iterations = 10 }\n[search]\nseeds = 3\n",
     "[command]\nrun = [\"a\", \"{lr}\"]\nloss = { kind = \"json\", key = \"loss\" }\n",
     "[command]\nrun = [\"a\", \"{lr}\"]\nloss = { kind = \"regex\", pattern = '(.)' }\n",

@@ -21,10 +21,23 @@ fn kills() -> usize {
     std::env::var("LRFIND_KILLS").ok().map_or(10, |text| text.parse().expect("LRFIND_KILLS is a number"))
 }
 
-fn command(folder: &Folder, dir: &str) -> std::process::Command {
-    let mut command = folder.command();
-    command.arg("find").arg(digits()).args(["--seeds", "2", "--iterations", "30", "--out", dir]);
-    command
+/// A command that is killed, and the file that it writes in the end.
+struct Victim {
+    arguments: &'static [&'static str],
+    result: &'static str,
+}
+
+const FIND: Victim = Victim { arguments: &["find", "--seeds", "2", "--iterations", "30"], result: "report.json" };
+const VERIFY: Victim =
+    Victim { arguments: &["verify", "--report", "found", "--fraction", "0.05", "--seeds", "4"], result: "verify.json" };
+
+impl Victim {
+    fn command(&self, folder: &Folder, dir: &str) -> std::process::Command {
+        let (name, flags) = self.arguments.split_first().unwrap();
+        let mut command = folder.command();
+        command.arg(name).arg(digits()).args(flags).args(["--out", dir]);
+        command
+    }
 }
 
 /// The whole lines of a journal, and whether something follows the last.
@@ -37,10 +50,10 @@ fn lines(dir: &Path) -> (Vec<String>, bool) {
 
 /// Runs without disturbance, and returns how long it takes until the report is written. The plots that follow are not worth a
 /// kill.
-fn undisturbed(folder: &Folder, dir: &str) -> Duration {
+fn undisturbed(victim: &Victim, folder: &Folder, dir: &str) -> Duration {
     let started = Instant::now();
-    let mut child = command(folder, dir).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    let report = folder.path(dir).join("report.json");
+    let mut child = victim.command(folder, dir).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let report = folder.path(dir).join(victim.result);
     while !report.exists() {
         assert!(child.try_wait().unwrap().is_none_or(|status| status.success()), "it failed");
         std::thread::sleep(Duration::from_millis(1));
@@ -66,10 +79,20 @@ struct Counts {
 }
 
 #[test]
-fn a_killed_run_goes_on_to_the_same_report() {
+fn a_killed_search_goes_on_to_the_same_report() {
+    eprintln!("find: {:?}", kill_and_resume(&FIND, &Folder::new()));
+}
+
+#[test]
+fn a_killed_verification_goes_on_to_the_same_answer() {
     let folder = Folder::new();
-    let longest = undisturbed(&folder, "whole").mul_f64(1.1);
-    let report = fs::read(folder.path("whole").join("report.json")).unwrap();
+    folder.on_digits("find", "--quiet --seeds 2 --iterations 30 --out found").ends_with(0);
+    eprintln!("verify: {:?}", kill_and_resume(&VERIFY, &folder));
+}
+
+fn kill_and_resume(victim: &Victim, folder: &Folder) -> Counts {
+    let longest = undisturbed(victim, folder, "whole").mul_f64(1.1);
+    let report = fs::read(folder.path("whole").join(victim.result)).unwrap();
     let all: BTreeSet<String> = lines(&folder.path("whole")).0.into_iter().collect();
     assert_eq!(all.len(), lines(&folder.path("whole")).0.len(), "no trial is kept twice");
     let mut rng = ChaCha8Rng::seed_from_u64(20_161_118);
@@ -81,7 +104,7 @@ fn a_killed_run_goes_on_to_the_same_report() {
         let mut kept = Vec::new();
         for _ in 0..rng.random_range(1..=MOST_IN_A_ROW.min(kills() - counts.kills)) {
             let moment = Duration::from_secs_f64(longest.as_secs_f64() * rng.random::<f64>());
-            let mut child = command(&folder, &name).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+            let mut child = victim.command(folder, &name).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             std::thread::sleep(moment);
             child.kill().unwrap();
             child.wait().unwrap();
@@ -96,10 +119,10 @@ fn a_killed_run_goes_on_to_the_same_report() {
             }
             kept = now;
         }
-        let ran = Ran::of(&command(&folder, &name).output().unwrap()).ends_with(0);
+        let ran = Ran::of(&victim.command(folder, &name).output().unwrap()).ends_with(0);
         let said = format!("reused {} of {} trials", kept.len(), all.len());
         assert_eq!(ran.stderr.contains(&said), !kept.is_empty(), "{said:?}: {ran:#?}");
-        assert!(fs::read(dir.join("report.json")).unwrap() == report, "{name}: another report");
+        assert!(fs::read(dir.join(victim.result)).unwrap() == report, "{name}: another report");
         let (after, cut_off) = lines(&dir);
         assert!(!cut_off && after.starts_with(&kept), "{name}: a kept trial was lost");
         // As many lines as trials, and the same: none is missing, and none was run twice but those under way at a kill.
@@ -107,5 +130,5 @@ fn a_killed_run_goes_on_to_the_same_report() {
         counts.reused += kept.len();
         counts.missing += all.len() - kept.len();
     }
-    eprintln!("{counts:?}");
+    counts
 }

@@ -12,7 +12,8 @@ use common::process::{alive, is_child};
 use lrfind::LearningRate;
 use lrfind::command::Script;
 use lrfind::config::{CommandPlan, Config, parse_any};
-use lrfind::record::{Event, Observer, Outcome, Silent, TrialRecord, TrialSpec};
+use lrfind::record::{Event, Observer, Outcome, Recovery, Silent, TrialRecord, TrialSpec};
+use lrfind::schedule::{Decay, Schedule};
 use lrfind::trial::{Cancel, Objective, drive};
 use tempfile::TempDir;
 
@@ -35,7 +36,7 @@ impl Fixture {
     fn new(body: &str, keys: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("script.sh"), body).unwrap();
-        let script = Script::new(&plan(folder.path(), keys), 2).unwrap();
+        let script = Script::new(&plan(folder.path(), keys)).unwrap();
         Self { folder, script }
     }
 
@@ -101,12 +102,54 @@ fn rate_seed_and_steps_reach_the_script_where_it_runs() {
 }
 
 #[test]
+fn a_script_may_read_the_rate_of_each_step_from_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = "run = [\"sh\", \"-c\", \"echo $0 >>names; sed 's/^/loss: /' $0\", \"{rates}\"]";
+    let Ok(Config::Command(plan)) = parse_any(&format!("[command]\n{run}\n"), &folder.path().join("x.toml")) else { panic!() };
+    let script = Script::new(&plan).unwrap();
+    assert!(script.can_change_rate());
+    let trial = |spec: TrialSpec| drive(&script, &[spec], 1, &Cancel::default(), &Silent).remove(0);
+    let rate = |value| LearningRate::new(value).unwrap();
+    let gentle = Recovery { learning_rate: rate(0.125), iterations: 4 };
+    let tail = trial(TrialSpec { warmup: 2, recovery: Some(gentle), ..TrialSpec::steady(rate(0.5), 0, 3) });
+    assert_eq!(tail.losses, [0.25, 0.5, 0.5, 0.25, 0.125, 0.125, 0.125], "{tail:?}");
+    // The losses stand for the probe: the first, that after its own steps, and the last half of the tail.
+    let probes: Vec<_> = tail.probe.iter().map(|point| (point.iteration, point.loss)).collect();
+    assert_eq!(probes, [(0, Some(0.25)), (3, Some(0.5)), (7, Some(0.125))]);
+    let decay = Decay::Linear { final_fraction: 0.0 };
+    let schedule = Schedule { decay, warmup_iterations: 0, decay_iterations: 4, iterations_per_epoch: 4 };
+    let full = trial(TrialSpec::full(rate(1.0), 0, schedule, 4, 2));
+    assert_eq!(full.losses, [1.0, 0.75, 0.5, 0.25]);
+    let costs: Vec<_> = full.evaluations.iter().map(|point| (point.iteration, point.train)).collect();
+    assert_eq!(costs, [(0, Some(1.0)), (2, Some(0.875)), (4, Some(0.375))]);
+    let names = fs::read_to_string(folder.path().join("names")).unwrap();
+    assert!(names.lines().count() == 2 && names.lines().all(|name| !Path::new(name).exists()), "{names}");
+}
+
+#[test]
+fn a_script_without_that_file_keeps_its_rate() {
+    let fixture = Fixture::new(COUNT, "");
+    let rate = LearningRate::new(0.5).unwrap();
+    let schedule = |decay| Schedule { decay, warmup_iterations: 0, decay_iterations: 4, iterations_per_epoch: 4 };
+    let run = |decay| {
+        let spec = TrialSpec::full(rate, 0, schedule(decay), 4, 2);
+        drive(&fixture.script, &[spec], 1, &Cancel::default(), &Silent).remove(0)
+    };
+    let steady = run(Decay::Constant);
+    let costs: Vec<_> = steady.evaluations.iter().map(|point| (point.iteration, point.train)).collect();
+    assert_eq!(costs, [(0, Some(1.0)), (2, Some(1.5)), (4, Some(3.5))]);
+    assert!(steady.probe.is_empty());
+    let Outcome::Failed { message } = run(Decay::Linear { final_fraction: 0.0 }).outcome else { panic!() };
+    assert_eq!(message, "a script without `{rates}` runs at the one rate that it is given");
+}
+
+#[test]
 fn a_shell_reads_the_command_where_it_is_asked_to() {
     let folder = tempfile::tempdir().unwrap();
     let text = "[command]\nshell = true\nrun = \"for i in 1 2 3; do echo loss: $i; done | sed 's/3/{lr}/'\"\n";
     let Ok(Config::Command(plan)) = parse_any(text, &folder.path().join("x.toml")) else { panic!("{text}") };
     let spec = TrialSpec::steady(LearningRate::new(0.5).unwrap(), 0, 3);
-    let record = drive(&Script::new(&plan, 1).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
+    let record = drive(&Script::new(&plan).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
     assert_eq!(record.losses, [1.0, 2.0, 0.5], "{record:?}");
 }
 
@@ -186,11 +229,11 @@ fn what_is_missing_is_named() {
     let mut missing = plan(folder.path(), "");
     missing.command.run[0] = lrfind::config::Template::literal("no-such-program");
     let spec = TrialSpec::steady(LearningRate::new(0.5).unwrap(), 0, 3);
-    let record = drive(&Script::new(&missing, 1).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
+    let record = drive(&Script::new(&missing).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
     let message = "cannot run `no-such-program`: there is no such program, here or on the PATH".to_owned();
     assert_eq!(record.outcome, Outcome::Failed { message });
     missing.command.directory = folder.path().join("no-such-folder");
-    assert!(Script::new(&missing, 1).unwrap_err().to_string().contains("no-such-folder"));
+    assert!(Script::new(&missing).unwrap_err().to_string().contains("no-such-folder"));
 }
 
 #[test]

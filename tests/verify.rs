@@ -45,7 +45,7 @@ fn rate_of(verification: &Value, role: &str) -> f64 {
 #[test]
 fn without_a_report_it_searches_first_and_then_runs_every_rate_and_seed() {
     let folder = quadratic();
-    let ran = folder.lrfind("verify q.toml").ends_with(0).complains_of(&["comes first", "full runs: ", "finished and kept"]);
+    let ran = folder.lrfind("verify q.toml").ends_with(0).complains_of(&["comes first", "full runs: ", "runs finished"]);
     for part in ["HELD", "recommended", "configured", "best early", "just below the threshold", "verification.png"] {
         assert!(ran.stdout.contains(part), "no {part} in {ran:#?}");
     }
@@ -96,23 +96,46 @@ fn an_interrupted_verification_goes_on_where_it_stopped() {
     let folder = searched();
     folder.lrfind("verify q.toml --quiet --out out").ends_with(0);
     let whole = folder.files("out");
-    let runs = String::from_utf8(whole["verify-runs.jsonl"].clone()).unwrap();
+    let runs = String::from_utf8(whole["trials.journal"].clone()).unwrap();
     let lines: BTreeSet<&str> = runs.lines().collect();
     // All are there already.
     let ran = folder.lrfind("verify q.toml --out out").ends_with(0);
-    assert!(ran.stderr.contains(&format!("{} of them kept", lines.len())) && !ran.stderr.contains("full runs: "), "{ran:#?}");
+    let all = lines.len();
+    let ran = ran.complains_of(&[&format!("{all} of them kept"), &format!("reused {all} of {all} trials")]);
+    assert!(!ran.stderr.contains(", 0 iterations\n") && !ran.stderr.contains("runs finished"), "{ran:#?}");
     assert!(folder.files("out") == whole);
     // Half of them, and then one cut short.
     let half = lines.len() / 2;
     let torn = [runs.lines().take(half).collect::<Vec<_>>().join("\n").as_str(), "\n", &runs.lines().nth(half).unwrap()[..60]]
         .concat();
-    folder.write("out/verify-runs.jsonl", torn);
+    folder.write("out/trials.journal", torn);
     let ran = folder.lrfind("verify q.toml --out out").ends_with(0);
-    assert!(ran.stderr.contains(&format!("{half} of them kept")), "{ran:#?}");
+    ran.complains_of(&["the last line is cut off", &format!("{half} of them kept"), &format!("reused {half} of {all} trials")]);
     let again = folder.files("out");
     assert!(again["verify.json"] == whole["verify.json"] && again["verification.png"] == whole["verification.png"]);
-    let kept = String::from_utf8(again["verify-runs.jsonl"].clone()).unwrap();
+    let kept = String::from_utf8(again["trials.journal"].clone()).unwrap();
     assert_eq!(kept.lines().collect::<BTreeSet<_>>(), lines);
+    // Anew.
+    let plan = folder.lrfind("verify q.toml --out out --fresh --dry-run --format json").ends_with(0).stdout;
+    assert_eq!(serde_json::from_str::<Value>(&plan).unwrap()["runs_kept"], 0);
+    let ran = folder.lrfind("verify q.toml --out out --fresh").ends_with(0);
+    assert!(!ran.stderr.contains("reused") && folder.files("out")["verify.json"] == whole["verify.json"], "{ran:#?}");
+}
+
+#[test]
+fn the_journal_of_the_search_keeps_the_full_runs_too() {
+    let folder = searched();
+    let lines = || String::from_utf8(folder.files("reports/q")["trials.journal"].clone()).unwrap().lines().count();
+    let trials = lines();
+    folder.lrfind("verify q.toml --quiet").ends_with(0);
+    let both = lines();
+    assert!(both > trials);
+    folder.lrfind("find q.toml --quiet").ends_with(0);
+    assert_eq!(lines(), both);
+    // A search that comes first begins anew, and so do the runs, but not the search once more.
+    fs::remove_file(folder.path("reports/q/report.json")).unwrap();
+    folder.lrfind("verify q.toml --quiet --fresh").ends_with(0);
+    assert_eq!(lines(), both);
 }
 
 #[test]
@@ -142,7 +165,7 @@ fn kept_runs_serve_only_the_training_that_made_them() {
     // Another training needs another search.
     config(0.02, 4);
     let ran = folder.lrfind("verify d.toml --quiet").ends_with(2);
-    ran.complains_of(&["training.batch_size is 8 in the report and 4 in the config", "lrfind find d.toml"]);
+    ran.complains_of(&["training.batch_size is 8 in the report and 4 in the config", "lrfind find"]);
 }
 
 #[test]
@@ -154,7 +177,7 @@ fn the_division_of_the_work_does_not_matter() {
         assert!(matches!(ran.code, Some(0 | 1)), "{ran:#?}");
         let mut files = folder.files(dir);
         // The runs are kept in the order in which they finish.
-        assert!(files.remove("verify-runs.jsonl").is_some());
+        assert!(files.remove("trials.journal").is_some());
         files
     };
     let first = verify("first", "--jobs 1");
@@ -290,7 +313,7 @@ fn a_hundred_and_thirty_when_interrupted_and_what_is_finished_is_kept() {
     let mut child = command.args(flags.split(' ')).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut stderr = BufReader::new(child.stderr.take().unwrap());
     let mut heard = String::new();
-    while !heard.contains("finished and kept") {
+    while !heard.contains("runs finished") {
         assert_ne!(stderr.read_line(&mut heard).unwrap(), 0, "ended before the first run: {heard}");
     }
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());

@@ -1,6 +1,6 @@
 # Stochastic gradient descent on 1/2 * sum of c * (x - noise)^2, for a script that any POSIX awk can run:
 #   awk -v lr=0.05 -v seed=0 -v steps=100 -f train.awk
-# Stable below 2 / 20 = 0.1, the largest curvature being 20.
+# Stable below 2 / 20 = 0.1, the largest curvature being 20. With -v rates=FILE each step has its rate from a line of that file.
 function uniform() {            # Park and Miller's generator: awk's own differs from system to system
     state = (state * 16807) % 2147483647
     return state / 2147483647
@@ -12,6 +12,7 @@ BEGIN {
     n = split("20 6 2 0.6 0.2", curvature)
     for (i = 1; i <= n; i++) x[i] = normal() + 2
     for (step = 1; step <= steps; step++) {
+        if (rates) getline lr < rates
         loss = 0
         for (i = 1; i <= n; i++) {
             distance = x[i] - 0.02 * normal()

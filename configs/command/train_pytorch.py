@@ -1,4 +1,5 @@
-"""A small network on handwritten digits, as a PyTorch tutorial writes it. The line for lrfind is the print."""
+"""A small network on handwritten digits, as a PyTorch tutorial writes it. The one line that lrfind needs is the print; with the
+two lines about `rates` the rate may change from step to step too."""
 
 import argparse
 import csv
@@ -44,6 +45,7 @@ def main():
     parser.add_argument("--lr", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--steps", type=int, default=5700)
+    parser.add_argument("--rates", help="a file with the rate of each step, one a line")
     parser.add_argument("--batch-size", type=int, default=32)
     args = parser.parse_args()
 
@@ -53,11 +55,14 @@ def main():
     model = Net().to(device)
     criterion = nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(model.parameters(), lr=args.lr, momentum=0.9)
+    rates = [float(rate) for rate in open(args.rates)] if args.rates else None
 
     step = 0
     while step < args.steps:
         progress = tqdm(loader, desc=f"step {step}")
         for images, labels in progress:
+            if rates:
+                optimizer.param_groups[0]["lr"] = rates[step]
             loss = criterion(model(images.to(device)), labels.to(device))
             optimizer.zero_grad()
             loss.backward()

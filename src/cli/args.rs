@@ -1,20 +1,22 @@
 //! The command line, as typed.
 
 mod analyze;
+mod shared;
 mod sweep;
+mod values;
 mod verify;
 
+pub(crate) use analyze::AnalyzeArgs;
+pub(crate) use shared::{RunArgs, ScriptArgs, SearchArgs, SubjectArgs};
 pub(crate) use sweep::SweepArgs;
 pub(crate) use verify::VerifyArgs;
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use lrfind::config::{self, DeviceKind};
 use lrfind::report::export::Target;
 
 use super::exit;
-pub(crate) use analyze::AnalyzeArgs;
 
 /// Finds the initial learning rate for a long training run, and tells whether the configured one is safe.
 ///
@@ -98,25 +100,27 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct FindArgs {
-    #[command(flatten)]
-    pub(crate) common: CommonArgs,
     /// Folder for report and plots [default: reports/<name>]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FindFormat,
+    #[command(flatten)]
+    pub(crate) search: SearchArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    #[command(flatten)]
-    pub(crate) common: CommonArgs,
     /// Judge this rate instead of the config's
     #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     pub(crate) lr: Option<f64>,
     /// The rate must be stable at this many times itself too, more than 1
-    #[arg(long, value_name = "FACTOR", value_parser = margin, allow_negative_numbers = true)]
+    #[arg(long, value_name = "FACTOR", value_parser = values::margin, allow_negative_numbers = true)]
     pub(crate) margin: Option<f64>,
     /// The mildest verdict that ends with exit code 1; an inconclusive check ends with 3 at every level
     #[arg(long, value_enum, default_value_t)]
@@ -130,70 +134,12 @@ pub(crate) struct CheckArgs {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: CheckFormat,
-}
-
-/// Flags of both commands that run trials. They win over the config.
-#[derive(Debug, Args)]
-pub(crate) struct CommonArgs {
-    /// The config file
-    #[arg(value_name = "CONFIG", required_unless_present = "words")]
-    pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
-    pub(crate) script: ScriptArgs,
-    /// Worker threads, or scripts at a time; changes the speed, never the result [default: the processor's cores; for scripts at
-    /// most 8]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) jobs: Option<usize>,
-    /// Most trials to compute together in one worker; changes the speed, never the result
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) lanes: Option<usize>,
-    /// Seeds at each rate, 1 to 64
-    #[arg(long, value_name = "N", value_parser = seeds)]
-    pub(crate) seeds: Option<usize>,
-    /// Iterations of a short trial, 10 to 100000
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(config::ITERATIONS))]
-    pub(crate) iterations: Option<u64>,
-    /// Learning rates to scan first
-    #[arg(long, value_names = ["LOW", "HIGH"], num_args = 2, allow_negative_numbers = true)]
-    pub(crate) range: Option<Vec<f64>>,
-    /// Most iterations to spend, over all trials
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(crate) budget: Option<u64>,
-    /// Where to compute
-    #[arg(long, value_enum)]
-    pub(crate) device: Option<DeviceArg>,
-    /// Run every trial anew, and forget those of earlier runs
-    #[arg(long)]
-    pub(crate) fresh: bool,
-    /// Print the plan and its cost, and run nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Write the wall-clock time to this JSON file
-    #[arg(long, value_name = "FILE")]
-    pub(crate) timing: Option<PathBuf>,
-    /// Print no plan and no progress
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
-}
-
-/// A script without a config.
-#[derive(Debug, Default, Args)]
-pub(crate) struct ScriptArgs {
-    /// Without a config: the command that trains, such as `python train.py`; it prints a line like `loss: 0.53` after each step
-    #[arg(last = true, value_name = "COMMAND", conflicts_with = "config")]
-    pub(crate) words: Vec<String>,
-    /// The command's flag for the rate, where {lr} does not stand in it [default: --lr]
-    #[arg(long, value_name = "FLAG", allow_hyphen_values = true, conflicts_with = "config")]
-    pub(crate) lr_flag: Option<String>,
-    /// The command's flag for the seed, where {seed} does not stand in it; "" for none [default: --seed]
-    #[arg(long, value_name = "FLAG", allow_hyphen_values = true, conflicts_with = "config")]
-    pub(crate) seed_flag: Option<String>,
-    /// The command's flag for the number of steps, where {steps} does not stand in it; "" for none [default: --steps]
-    #[arg(long, value_name = "FLAG", allow_hyphen_values = true, conflicts_with = "config")]
-    pub(crate) steps_flag: Option<String>,
-    /// Steps of the long run that the command's rate is for; without it no schedule is given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "config")]
-    pub(crate) planned: Option<u64>,
+    pub(crate) search: SearchArgs,
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
 }
 
 #[derive(Debug, Args)]
@@ -260,23 +206,6 @@ pub(crate) enum FailOn {
     Inconclusive,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum DeviceArg {
-    /// burn-flex
-    Flex,
-    /// burn-ndarray
-    Ndarray,
-}
-
-impl From<DeviceArg> for DeviceKind {
-    fn from(device: DeviceArg) -> Self {
-        match device {
-            DeviceArg::Flex => Self::Flex,
-            DeviceArg::Ndarray => Self::Ndarray,
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ScheduleFormat {
     /// A table for a person
@@ -305,36 +234,6 @@ impl From<ScheduleFormat> for Target {
             ScheduleFormat::Json => Self::Json,
         }
     }
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a whole number of 1 or more".to_owned())
-}
-
-fn seeds(text: &str) -> Result<usize, String> {
-    let (least, most) = (config::SEEDS.start(), config::SEEDS.end());
-    text.parse()
-        .ok()
-        .filter(|n| config::SEEDS.contains(n))
-        .ok_or_else(|| format!("write a whole number from {least} to {most}"))
-}
-
-fn share(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|share| (0.0..1.0).contains(share))
-        .ok_or_else(|| "write a number from 0 to below 1, such as 0.98".to_owned())
-}
-
-fn stop_factor(text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|factor| *factor > 1.0).ok_or_else(|| "write a number above 1, such as 4, or inf".to_owned())
-}
-
-fn margin(text: &str) -> Result<f64, String> {
-    text.parse()
-        .ok()
-        .filter(|factor: &f64| factor.is_finite() && *factor > 1.0)
-        .ok_or_else(|| "write a number above 1, such as 1.5".to_owned())
 }
 
 #[cfg(test)]

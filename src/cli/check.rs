@@ -14,24 +14,24 @@ use super::subject::Subject;
 use super::{journal, output, subject, trials};
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
-    let mut config = subject::config(&args.common)?;
+    let mut config = subject::searched(&args.subject, &args.search, &args.run)?;
     let search = config.search_mut();
     search.check_margin = args.margin.unwrap_or(search.check_margin);
     let rate = configured_rate(args, &config)?;
     let (name, line) = (config.name().to_owned(), config.learning_rate_line());
-    let workers = subject::workers(&args.common, &config);
-    let subject = Subject::build(config, &args.common)?;
+    let workers = subject::workers(&args.run, &config);
+    let subject = Subject::build(config, &args.subject, &args.run)?;
     let study = subject.study();
     let cost = study.check_forecast();
-    if args.common.dry_run {
+    if args.run.dry_run {
         return trials::dry_run(&study, &cost, args.format == CheckFormat::Json);
     }
     let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(format!("{name}-check")));
-    trials::prepare(&dir, &args.common)?;
-    let journal = journal::open(&dir, args.common.fresh);
-    let run = trials::run(&study, &cost, &args.common, workers, journal.as_ref(), |options| study.check(rate, options))?;
+    trials::prepare(&dir, &args.run)?;
+    let journal = journal::open(&dir, args.run.fresh);
+    let run = trials::run(&study, &cost, &args.run, workers, journal.as_ref(), |options| study.check(rate, options))?;
     let report = &run.made;
-    let (files, saved) = trials::save(&run, &dir, &args.common);
+    let (files, saved) = trials::save(&run, &dir, &args.run);
     output::print(&rendered(report, args, line, &files)?)?;
     add_to_step_summary(report);
     saved.map(|()| Exit::of_check(report, args.fail_on, args.exit_zero))
@@ -41,7 +41,7 @@ fn configured_rate(args: &CheckArgs, config: &Config) -> anyhow::Result<Learning
     if let Some(rate) = args.lr {
         return LearningRate::new(rate).context("--lr");
     }
-    config.learning_rate().with_context(|| match &args.common.config {
+    config.learning_rate().with_context(|| match &args.subject.config {
         Some(path) => {
             format!("{}: no learning rate to check; write learning-rate under [training], or give --lr", path.display())
         }
@@ -54,12 +54,12 @@ fn rendered(report: &Report, args: &CheckArgs, line: Option<usize>, files: &[Pat
         CheckFormat::Json => json::render(report)?,
         CheckFormat::Github => {
             let workspace = std::env::var_os("GITHUB_WORKSPACE").map(PathBuf::from);
-            let file = in_repository(&subject::place(&args.common), workspace.as_deref());
+            let file = in_repository(&subject::place(&args.subject), workspace.as_deref());
             github::annotation(report, &file, line).unwrap_or_default()
         }
         CheckFormat::Text => {
             let colour = output::colour(&std::io::stdout());
-            summary::render(report, &Context { colour, config: args.common.config.as_deref(), files })
+            summary::render(report, &Context { colour, config: args.subject.config.as_deref(), files })
         }
     })
 }

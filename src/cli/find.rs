@@ -11,25 +11,25 @@ use super::subject::Subject;
 use super::{journal, output, subject, trials};
 
 pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
-    let config = subject::config(&args.common)?;
-    let (name, workers) = (config.name().to_owned(), subject::workers(&args.common, &config));
-    let subject = Subject::build(config, &args.common)?;
+    let config = subject::searched(&args.subject, &args.search, &args.run)?;
+    let (name, workers) = (config.name().to_owned(), subject::workers(&args.run, &config));
+    let subject = Subject::build(config, &args.subject, &args.run)?;
     let study = subject.study();
     let cost = study.find_forecast();
-    if args.common.dry_run {
+    if args.run.dry_run {
         return trials::dry_run(&study, &cost, args.format == FindFormat::Json);
     }
     let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(name));
-    trials::prepare(&dir, &args.common)?;
-    let journal = journal::open(&dir, args.common.fresh);
-    let run = trials::run(&study, &cost, &args.common, workers, journal.as_ref(), |options| study.find(options))?;
+    trials::prepare(&dir, &args.run)?;
+    let journal = journal::open(&dir, args.run.fresh);
+    let run = trials::run(&study, &cost, &args.run, workers, journal.as_ref(), |options| study.find(options))?;
     let report = &run.made;
-    let (files, saved) = trials::save(&run, &dir, &args.common);
+    let (files, saved) = trials::save(&run, &dir, &args.run);
     output::print(&match args.format {
         FindFormat::Json => json::render(report)?,
         FindFormat::Text => {
             let colour = output::colour(&std::io::stdout());
-            summary::render(report, &Context { colour, config: args.common.config.as_deref(), files: &files })
+            summary::render(report, &Context { colour, config: args.subject.config.as_deref(), files: &files })
         }
     })?;
     saved.map(|()| Exit::of_find(report))

@@ -6,6 +6,11 @@ use lrfind::search::{Journal, OpenError};
 
 use super::output;
 
+/// What the journal in `dir` holds, without opening it; nothing where it cannot be read.
+pub(crate) fn peek(dir: &Path) -> Option<Journal> {
+    Journal::peek(&dir.join(FILE)).ok()
+}
+
 /// The name of the journal in its folder.
 const FILE: &str = "trials.journal";
 

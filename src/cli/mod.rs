@@ -7,7 +7,6 @@ mod exit;
 mod find;
 mod init;
 mod journal;
-mod kept;
 mod output;
 mod plot;
 mod progress;

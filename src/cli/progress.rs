@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lrfind::error::FileError;
-use lrfind::record::{Event, Observer};
+use lrfind::record::{Event, Observer, TrialRecord};
 use lrfind::report::text::{counted, grouped};
 
 use super::output;
@@ -16,6 +16,7 @@ pub(crate) struct Progress {
     trials: AtomicU64,
     reused_trials: AtomicU64,
     reused_iterations: AtomicU64,
+    full_runs: AtomicU64,
     told_of_loss: AtomicBool,
 }
 
@@ -43,6 +44,7 @@ impl Progress {
             trials: AtomicU64::new(0),
             reused_trials: AtomicU64::new(0),
             reused_iterations: AtomicU64::new(0),
+            full_runs: AtomicU64::new(0),
             told_of_loss: AtomicBool::new(false),
         }
     }
@@ -98,15 +100,20 @@ impl Style {
         }
     }
 
+    /// Says how many full runs are finished: each takes so long that it is worth a word.
+    fn count(&self, finished: u64, of: u64) {
+        match self {
+            Self::Lines => output::note(&format!("{finished} of {} finished", counted(of, "run"))),
+            Self::Bar(bar) => bar.set_message(format!("{finished} of {of} runs finished")),
+            Self::Quiet => {}
+        }
+    }
+
     fn show(&self, event: &Event<'_>) {
         match (self, event) {
             (Self::Lines, Event::StageStarted { stage, trials, iterations }) => {
                 output::note(&format!("{stage}: {}, {} iterations", counted(*trials as u64, "trial"), grouped(*iterations)));
             }
-            (Self::Lines, Event::Kept { runs, of }) => {
-                output::note(&format!("{runs} of {} finished and kept", counted(*of as u64, "run")));
-            }
-            (Self::Bar(bar), Event::Kept { runs, of }) => bar.set_message(format!("{runs} of {of} runs kept")),
             (Self::Lines, Event::Reused { stage, trials, iterations }) => {
                 let trials = counted(*trials as u64, "trial");
                 output::note(&format!("{stage}: {trials} reused, {} iterations", grouped(*iterations)));
@@ -137,6 +144,14 @@ impl Observer for Progress {
                 self.trials.fetch_add(*trials as u64, Ordering::Relaxed);
                 self.reused_trials.fetch_add(*trials as u64, Ordering::Relaxed);
                 self.reused_iterations.fetch_add(*iterations, Ordering::Relaxed);
+            }
+            Event::TrialsFinished(records) => {
+                let full = |record: &&TrialRecord| record.spec.evaluations > 0 && record.is_finished();
+                let more = records.iter().filter(full).count() as u64;
+                if more > 0 {
+                    let finished = self.full_runs.fetch_add(more, Ordering::Relaxed) + more;
+                    self.style.count(self.reused().trials + finished, self.trials());
+                }
             }
             Event::NotKept(error) => self.warn_of_loss(error),
             _ => {}

@@ -8,7 +8,7 @@ use lrfind::command::{self, Script};
 use lrfind::config::{self, CommandPlan, Config, Flags, Plan};
 use lrfind::task::{self, Task, TaskError};
 
-use super::args::CommonArgs;
+use super::args::{RunArgs, ScriptArgs, SearchArgs, SubjectArgs};
 use super::trials::{Workers, ordered};
 
 /// Something that trials can be made of.
@@ -20,11 +20,24 @@ pub(crate) enum Subject {
 }
 
 /// The config, or the command line that stands for one, with the flags laid over it.
-pub(crate) fn config(args: &CommonArgs) -> anyhow::Result<Config> {
-    let mut config = match &args.config {
+pub(crate) fn config(subject: &SubjectArgs, run: &RunArgs) -> anyhow::Result<Config> {
+    let mut config = match &subject.config {
         Some(path) => config::load_any(path)?,
-        None => Config::Command(of_words(args)?),
+        None => Config::Command(of_words(&subject.script)?),
     };
+    match (&mut config, run.device) {
+        (Config::Model(plan), device) => plan.device = device.map_or(plan.device, Into::into),
+        (Config::Command(_), Some(_)) => {
+            bail!("--device is for models that are trained here; a command computes where it likes: see `devices` in [command]")
+        }
+        (Config::Command(_), None) => {}
+    }
+    Ok(config)
+}
+
+/// As [`config`], with the flags of the search laid over it too.
+pub(crate) fn searched(subject: &SubjectArgs, args: &SearchArgs, run: &RunArgs) -> anyhow::Result<Config> {
+    let mut config = config(subject, run)?;
     let search = config.search_mut();
     if let Some(range) = args.range.as_deref()
         && let &[low, high] = range
@@ -39,18 +52,10 @@ pub(crate) fn config(args: &CommonArgs) -> anyhow::Result<Config> {
     }
     search.seeds = args.seeds.map_or(search.seeds, usize::from);
     search.budget = args.budget.or(search.budget);
-    match (&mut config, args.device) {
-        (Config::Model(plan), device) => plan.device = device.map_or(plan.device, Into::into),
-        (Config::Command(_), Some(_)) => {
-            bail!("--device is for models that are trained here; a command computes where it likes: see `devices` in [command]")
-        }
-        (Config::Command(_), None) => {}
-    }
     Ok(config)
 }
 
-fn of_words(args: &CommonArgs) -> anyhow::Result<CommandPlan> {
-    let script = &args.script;
+fn of_words(script: &ScriptArgs) -> anyhow::Result<CommandPlan> {
     let or = |flag: &Option<String>, usual: &str| flag.clone().unwrap_or_else(|| usual.to_owned());
     let flags = Flags {
         lr: or(&script.lr_flag, "--lr"),
@@ -60,38 +65,31 @@ fn of_words(args: &CommonArgs) -> anyhow::Result<CommandPlan> {
     CommandPlan::of_words(&script.words, &flags, script.planned).map_err(|message| anyhow!("{message}"))
 }
 
-/// The config of data and a model, for what a script cannot do; `why` says so.
-pub(crate) fn model(args: &CommonArgs, why: &str) -> anyhow::Result<Plan> {
-    match config(args)? {
-        Config::Model(plan) => Ok(plan),
-        Config::Command(_) => bail!("{}: {why}", place(args).display()),
-    }
-}
-
 /// As many workers as the flag says, or as suit the config.
-pub(crate) fn workers(args: &CommonArgs, config: &Config) -> Workers {
-    match config {
-        Config::Command(plan) => Workers { jobs: args.jobs.unwrap_or_else(|| command::jobs(&plan.command)), are_scripts: true },
-        Config::Model(_) => Workers::here(args),
-    }
+pub(crate) fn workers(args: &RunArgs, config: &Config) -> Workers {
+    let (usual, are_scripts) = match config {
+        Config::Command(plan) => (command::jobs(&plan.command), true),
+        Config::Model(_) => (std::thread::available_parallelism().map_or(1, usize::from), false),
+    };
+    Workers { jobs: args.jobs.unwrap_or(usual), are_scripts }
 }
 
 /// Where the subject is described, for messages: the config, or the program of the command.
-pub(crate) fn place(args: &CommonArgs) -> PathBuf {
+pub(crate) fn place(args: &SubjectArgs) -> PathBuf {
     args.config.clone().unwrap_or_else(|| Path::new(args.script.words.first().map_or("", String::as_str)).to_owned())
 }
 
 impl Subject {
     /// The data read and the model built, or the script ready to run.
-    pub(crate) fn build(config: Config, args: &CommonArgs) -> anyhow::Result<Self> {
-        let jobs = workers(args, &config).jobs;
+    pub(crate) fn build(config: Config, args: &SubjectArgs, run: &RunArgs) -> anyhow::Result<Self> {
         match config {
             Config::Model(plan) => {
                 let task = build_task(&plan, args)?;
+                let task = if let Some(lanes) = run.lanes { task.with_max_lanes(lanes) } else { task };
                 Ok(Self::Model(Box::new((plan, task))))
             }
             Config::Command(plan) => {
-                let script = Script::new(&plan, jobs).map_err(|error| anyhow!("{}: {error}", place(args).display()))?;
+                let script = Script::new(&plan).map_err(|error| anyhow!("{}: {error}", place(args).display()))?;
                 Ok(Self::Script(Box::new((plan, script))))
             }
         }
@@ -106,14 +104,9 @@ impl Subject {
     }
 }
 
-/// The data read and the model built.
-pub(crate) fn build_task(plan: &Plan, args: &CommonArgs) -> anyhow::Result<Task> {
-    let task = task::build(plan).map_err(|error| match error {
+fn build_task(plan: &Plan, args: &SubjectArgs) -> anyhow::Result<Task> {
+    task::build(plan).map_err(|error| match error {
         TaskError::Data(fault) => anyhow!(fault),
         TaskError::Unsuitable(_) => anyhow!("{}: {error}", place(args).display()),
-    })?;
-    Ok(match args.lanes {
-        Some(lanes) => task.with_max_lanes(lanes),
-        None => task,
     })
 }

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use lrfind::analysis::range_test::Overrides;
-use lrfind::config::Plan;
+use lrfind::config::SearchPlan;
 use lrfind::report::range_test::{self, RangeTest};
 use lrfind::report::text::{counted, grouped, rate};
 use lrfind::report::{plots, summary};
@@ -14,32 +14,37 @@ use serde_json::json;
 
 use super::args::{FindFormat, SweepArgs};
 use super::exit::Exit;
-use super::trials::Workers;
+use super::subject::Subject;
 use super::{journal, output, subject, trials};
 
 /// The name of the range test's data in its folder.
 const FILE: &str = "range-test.json";
 
 pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
-    let common = args.common();
-    let why =
-        "a range test raises the rate at every step, and a command runs at the rate that it is started with: use `lrfind find`";
-    let plan = subject::model(&common, why)?;
-    let ramp = ramp(args, &plan)?;
-    let task = subject::build_task(&plan, &common)?;
-    let study = Study::of_plan(&plan, &task);
+    let config = subject::config(&args.subject, &args.run)?;
+    let ramp = ramp(args, config.search())?;
+    let workers = subject::workers(&args.run, &config);
+    let subject = Subject::build(config, &args.subject, &args.run)?;
+    let study = subject.study();
+    if !study.objective.can_change_rate() {
+        bail!(
+            "{}: a range test raises the rate at every step, and this command runs at the rate that it is started with: have the \
+             script read the rate of each step from the file `{{rates}}`, or use `lrfind find`, which needs no such thing",
+            subject::place(&args.subject).display()
+        );
+    }
     let description = describe(&study, &ramp);
-    if args.dry_run {
+    if args.run.dry_run {
         output::print(&if args.format == FindFormat::Json { describe_json(&study, &ramp) } else { description })?;
         return Ok(Exit::Done);
     }
-    let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&plan.name));
-    trials::prepare(&dir, &common)?;
+    let dir = args.out.clone().unwrap_or_else(|| Path::new("reports").join(&study.name));
+    trials::prepare(&dir, &args.run)?;
     let overrides = Overrides { smoothing: args.smoothing, stop_factor: args.stop_factor };
-    let journal = journal::open(&dir, args.fresh);
+    let journal = journal::open(&dir, args.run.fresh);
     let work = |options: &RunOptions<'_>| study.sweep(&ramp, overrides, options);
-    let run = trials::watched(&description, ramp.trial_iterations(), &common, Workers::here(&common), journal.as_ref(), work)?;
-    run.say_what_was_reused(run.made.cost.trial_iterations, &common);
+    let run = trials::watched(&description, ramp.trial_iterations(), &args.run, workers, journal.as_ref(), work)?;
+    run.say_what_was_reused(run.made.cost.trial_iterations, &args.run);
     let test = &run.made;
     if let Some(message) = trials::all_failed(test.ramps.iter().map(|ramp| &ramp.outcome)) {
         return Err(anyhow!("no ramp could be run: {message}"));
@@ -50,12 +55,14 @@ pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
         FindFormat::Json => text,
         FindFormat::Text => range_test::text(test, &files),
     })?;
-    saved.map(|()| Exit::of_sweep(test))
+    saved?;
+    run.write_timing(test.cost.trial_iterations, &args.run)?;
+    Ok(Exit::of_sweep(test))
 }
 
-fn ramp(args: &SweepArgs, plan: &Plan) -> anyhow::Result<Ramp> {
+fn ramp(args: &SweepArgs, search: &SearchPlan) -> anyhow::Result<Ramp> {
     let range = trials::ordered(args.start, args.end).context("--start and --end")?;
-    let first_seed = args.seed.unwrap_or(plan.search.first_seed);
+    let first_seed = args.seed.unwrap_or(search.first_seed);
     Ok(Ramp {
         start: range.low(),
         end: range.high(),

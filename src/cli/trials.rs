@@ -15,7 +15,7 @@ use lrfind::trial::Cancel;
 use lrfind::{RunOptions, Study};
 use serde_json::json;
 
-use super::args::CommonArgs;
+use super::args::RunArgs;
 use super::exit::Exit;
 use super::output;
 use super::progress::{Progress, Reused};
@@ -83,7 +83,7 @@ pub(crate) fn dry_run(study: &Study<'_>, cost: &Forecast, as_json: bool) -> anyh
 }
 
 /// Proves that everything can be written that will have to be, before the first trial.
-pub(crate) fn prepare(dir: &Path, args: &CommonArgs) -> Result<(), FileError> {
+pub(crate) fn prepare(dir: &Path, args: &RunArgs) -> Result<(), FileError> {
     output::prepare(dir)?;
     args.timing.as_deref().map_or(Ok(()), output::prepare_file)
 }
@@ -94,14 +94,6 @@ pub(crate) struct Workers {
     pub(crate) jobs: usize,
     /// Whether they run a script, which may be at fault.
     pub(crate) are_scripts: bool,
-}
-
-impl Workers {
-    /// Those that train models here.
-    pub(crate) fn here(args: &CommonArgs) -> Self {
-        let jobs = args.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        Self { jobs, are_scripts: false }
-    }
 }
 
 /// What a run made, and how.
@@ -116,7 +108,7 @@ pub(crate) struct Run<T> {
 
 impl<T> Run<T> {
     /// Says what earlier runs contributed to the `iterations` of this one, if anything.
-    pub(crate) fn say_what_was_reused(&self, iterations: u64, args: &CommonArgs) {
+    pub(crate) fn say_what_was_reused(&self, iterations: u64, args: &RunArgs) {
         if self.reused.trials > 0 && !args.quiet {
             output::note(&format!(
                 "reused {} of {}, {} of {}",
@@ -127,13 +119,29 @@ impl<T> Run<T> {
             ));
         }
     }
+
+    /// Writes the wall-clock time that `iterations` took, where it was asked for.
+    pub(crate) fn write_timing(&self, iterations: u64, args: &RunArgs) -> Result<(), FileError> {
+        let Some(path) = args.timing.as_deref() else { return Ok(()) };
+        let (reused, seconds) = (self.reused.iterations, self.elapsed.as_secs_f64());
+        let timing = json!({
+            "schema_version": 1,
+            "wall_seconds": seconds,
+            "trial_iterations": iterations,
+            "reused_iterations": reused,
+            "trial_iterations_per_second": iterations.saturating_sub(reused) as f64 / seconds.max(1e-9),
+            "jobs": self.jobs,
+            "lanes": args.lanes,
+        });
+        output::write(path, format!("{timing:#}\n").as_bytes())
+    }
 }
 
 /// Runs `work` with progress shown and Ctrl-C heard.
 pub(crate) fn run(
     study: &Study<'_>,
     cost: &Forecast,
-    args: &CommonArgs,
+    args: &RunArgs,
     workers: Workers,
     journal: Option<&Journal>,
     work: impl FnOnce(&RunOptions<'_>) -> Report,
@@ -151,7 +159,7 @@ pub(crate) fn run(
 pub(crate) fn watched<T>(
     plan: &str,
     total: u64,
-    args: &CommonArgs,
+    args: &RunArgs,
     workers: Workers,
     journal: Option<&Journal>,
     work: impl FnOnce(&RunOptions<'_>) -> T,
@@ -212,31 +220,17 @@ pub(crate) fn all_failed<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Opt
 
 /// Writes the timing if asked for, then the report, then the plots. What was written comes back even where a later file
 /// fails, so that the answer can be shown before the error.
-pub(crate) fn save(run: &Run<Report>, dir: &Path, args: &CommonArgs) -> (Vec<PathBuf>, anyhow::Result<()>) {
+pub(crate) fn save(run: &Run<Report>, dir: &Path, args: &RunArgs) -> (Vec<PathBuf>, anyhow::Result<()>) {
     let mut files = Vec::new();
     let result = save_into(&mut files, run, dir, args);
     (files, result)
 }
 
-fn save_into(files: &mut Vec<PathBuf>, run: &Run<Report>, dir: &Path, args: &CommonArgs) -> anyhow::Result<()> {
+fn save_into(files: &mut Vec<PathBuf>, run: &Run<Report>, dir: &Path, args: &RunArgs) -> anyhow::Result<()> {
     let report = &run.made;
     files.push(output::write_report(report, dir)?);
     let drawn = plots::all(report).context("cannot draw the plots; the report is written");
-    let timed = args.timing.as_deref().map_or(Ok(()), |path| write_timing(path, run, args));
+    let timed = run.write_timing(report.cost.trial_iterations, args);
     files.extend(output::write_plots(&drawn?, dir)?);
     Ok(timed?)
-}
-
-fn write_timing(path: &Path, run: &Run<Report>, args: &CommonArgs) -> Result<(), FileError> {
-    let (iterations, reused, seconds) = (run.made.cost.trial_iterations, run.reused.iterations, run.elapsed.as_secs_f64());
-    let timing = json!({
-        "schema_version": 1,
-        "wall_seconds": seconds,
-        "trial_iterations": iterations,
-        "reused_iterations": reused,
-        "trial_iterations_per_second": iterations.saturating_sub(reused) as f64 / seconds.max(1e-9),
-        "jobs": run.jobs,
-        "lanes": args.lanes,
-    });
-    output::write(path, format!("{timing:#}\n").as_bytes())
 }

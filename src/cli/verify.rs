@@ -4,95 +4,99 @@ mod describe;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{Context as _, bail};
 use lrfind::Study;
-use lrfind::config::Plan;
 use lrfind::lr::LearningRate;
-use lrfind::record::TrialRecord;
+use lrfind::record::TrialSpec;
 use lrfind::report::verification::{self, Verification};
 use lrfind::report::{Report, Status, plots};
-use lrfind::search::RunOptions;
+use lrfind::search::{Journal, RunOptions};
 use lrfind::study::FullRunPlan;
-use serde_json::json;
 
-use super::args::{CommonArgs, FindFormat, VerifyArgs};
+use super::args::{FindFormat, RunArgs, SubjectArgs, VerifyArgs};
 use super::exit::Exit;
-use super::kept::{self, Keeper, Kept};
+use super::subject::Subject;
 use super::trials::Workers;
 use super::{journal, output, subject, trials};
 
-/// The names of the verification and of the finished runs in their folder.
+/// The name of the verification in its folder.
 const FILE: &str = "verify.json";
-const RUNS: &str = "verify-runs.jsonl";
 
 /// A shorter run has no first tenth to speak of.
 const LEAST_ITERATIONS: u64 = 10;
 
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
-    let (config, report) = sources(args)?;
-    let common = args.common(config);
-    let why = "a full run follows a schedule, and a command runs at the rate that it is started with: run the script itself";
-    let plan = subject::model(&common, why)?;
-    let task = subject::build_task(&plan, &common)?;
-    let study = Study::of_plan(&plan, &task);
-    let known = known_report(report.as_deref(), &plan, &study, &common)?;
+    let (place, report) = sources(args)?;
+    let config = subject::config(&place, &args.run)?;
+    let (configured, workers) = (config.learning_rate(), subject::workers(&args.run, &config));
+    let subject = Subject::build(config, &place, &args.run)?;
+    let study = subject.study();
+    let known = known_report(report.as_deref(), &study, &place)?;
+    let comes_first = known.is_none();
     let (report, path) = match known {
         Some(found) => found,
-        None if args.dry_run => return describe::without_report(&study, args),
-        None => match find_first(&study, &plan, &common)? {
+        None if args.run.dry_run => return describe::without_report(&study, args),
+        None => match find_first(&study, &args.run, workers)? {
             Some(found) => found,
             None => return Ok(Exit::Interrupted),
         },
     };
-    let Some(full) = full_run_plan(args, &report, &plan, &study)? else {
+    let Some(full) = full_run_plan(args, &report, configured, &study)? else {
         let why = report.recommendation.because.first().map(|reason| format!(": {reason}")).unwrap_or_default();
         output::note(&format!("{} recommends no learning rate, so there is nothing to verify{why}", path.display()));
         return Ok(Exit::Inconclusive);
     };
     let folder = args.out.clone().unwrap_or_else(|| path.parent().unwrap_or(Path::new(".")).to_owned());
-    let (runs, context) = (folder.join(RUNS), context(&study));
-    if args.dry_run {
-        return describe::dry_run(&study, &full, &kept::read(&runs, &context), args);
+    if args.run.dry_run {
+        let known = if args.run.fresh { None } else { journal::peek(&folder) };
+        return describe::dry_run(&study, &full, &missing(&study, &full, known.as_ref()), args);
     }
-    output::prepare(&folder)?;
-    let verification = make(&study, &full, Kept::open(&runs, &context)?, &common)?;
+    trials::prepare(&folder, &args.run)?;
+    // The search that came first has just emptied the journal.
+    let journal = journal::open(&folder, args.run.fresh && !comes_first);
+    let missing = missing(&study, &full, journal.as_ref());
+    let iterations = missing.iter().map(TrialSpec::total_iterations).sum();
+    let work = |options: &RunOptions<'_>| study.verify(&full, options);
+    let plan = describe::text(&study, &full, &missing);
+    let run = trials::watched(&plan, iterations, &args.run, workers, journal.as_ref(), work)?;
+    let verification = &run.made;
+    run.say_what_was_reused(verification.cost.trial_iterations, &args.run);
     let outcomes = verification.rates.iter().flat_map(|row| &row.runs).map(|run| &run.outcome);
     if let Some(message) = trials::all_failed(outcomes) {
         bail!("no full run could be made: {message}");
     }
     let text = verification.to_json()?;
-    let (files, saved) = save(&verification, &text, &folder);
+    let (files, saved) = save(verification, &text, &folder);
     output::print(&match args.format {
         FindFormat::Json => text,
-        FindFormat::Text => verification::text(&verification, &files),
+        FindFormat::Text => verification::text(verification, &files),
     })?;
-    saved.map(|()| Exit::of_verify(&verification))
+    saved?;
+    run.write_timing(verification.cost.trial_iterations, &args.run)?;
+    Ok(Exit::of_verify(verification))
 }
 
-/// The config, and the report if one is named.
-fn sources(args: &VerifyArgs) -> anyhow::Result<(PathBuf, Option<PathBuf>)> {
-    let source = args.source.display();
-    let is_report = args.source.is_dir() || args.source.extension().is_some_and(|extension| extension == "json");
+/// What is trained, and the report if one is named.
+fn sources(args: &VerifyArgs) -> anyhow::Result<(SubjectArgs, Option<PathBuf>)> {
+    let subject = |config: Option<&PathBuf>| SubjectArgs { config: config.cloned(), script: args.script.clone() };
+    let Some(source) = &args.source else { return Ok((subject(None), args.report.clone())) };
+    let is_report = source.is_dir() || source.extension().is_some_and(|extension| extension == "json");
+    let shown = source.display();
     match (is_report, &args.config, &args.report) {
-        (true, Some(config), _) => Ok((config.clone(), Some(args.source.clone()))),
-        (true, None, Some(_)) => bail!("{source} is a report already: give the config instead, or leave --report out"),
+        (true, Some(config), _) => Ok((subject(Some(config)), Some(source.clone()))),
+        (true, None, Some(_)) => bail!("{shown} is a report already: give the config instead, or leave --report out"),
         (true, None, None) => {
-            bail!("{source}: a report does not say where its config and its data lie; name the config with --config CONFIG")
+            bail!("{shown}: a report does not say where its config and its data lie; name the config with --config CONFIG")
         }
-        (false, Some(_), _) => bail!("{source} is a config already: give the report instead, or leave --config out"),
-        (false, None, report) => Ok((args.source.clone(), report.clone())),
+        (false, Some(_), _) => bail!("{shown} is a config already: give the report instead, or leave --config out"),
+        (false, None, report) => Ok((subject(Some(source)), report.clone())),
     }
 }
 
 /// The report at `path` and the path of its file; without a `path`, that of an earlier `find`, if it was completed. It must be
 /// about the same training.
-fn known_report(
-    path: Option<&Path>,
-    plan: &Plan,
-    study: &Study<'_>,
-    common: &CommonArgs,
-) -> anyhow::Result<Option<(Report, PathBuf)>> {
-    let usual = default_folder(plan);
+fn known_report(path: Option<&Path>, study: &Study<'_>, place: &SubjectArgs) -> anyhow::Result<Option<(Report, PathBuf)>> {
+    let usual = default_folder(study);
     let (report, file) = match path {
         Some(path) => output::read_report(path)?,
         None if !output::has_report(&usual) => return Ok(None),
@@ -100,77 +104,62 @@ fn known_report(
     };
     let differences = study.differences(&report);
     if !differences.is_empty() {
-        let (file, config) = (file.display(), subject::place(common).display().to_string());
+        let (file, config) = (file.display(), subject::place(place).display().to_string());
         bail!(
-            "{file} is about another training than {config}:\n  {}\nrun `lrfind find {config}` anew, or name another report with --report",
+            "{file} is about another training than {config}:\n  {}\nrun `lrfind find` anew, or name another report with --report",
             differences.join("\n  ")
         );
     }
     Ok((path.is_some() || report.status == Status::Complete).then_some((report, file)))
 }
 
-fn default_folder(plan: &Plan) -> PathBuf {
-    Path::new("reports").join(&plan.name)
+fn default_folder(study: &Study<'_>) -> PathBuf {
+    Path::new("reports").join(&study.name)
 }
 
 /// Does what `lrfind find` does; `None` when that is interrupted.
-fn find_first(study: &Study<'_>, plan: &Plan, common: &CommonArgs) -> anyhow::Result<Option<(Report, PathBuf)>> {
-    let folder = default_folder(plan);
-    trials::prepare(&folder, common)?;
-    if !common.quiet {
+fn find_first(study: &Study<'_>, args: &RunArgs, workers: Workers) -> anyhow::Result<Option<(Report, PathBuf)>> {
+    let folder = default_folder(study);
+    trials::prepare(&folder, args)?;
+    if !args.quiet {
         output::note(&format!("no report in {} yet: `lrfind find` comes first", folder.display()));
     }
     let cost = study.find_forecast();
-    let journal = journal::open(&folder, common.fresh);
-    let run = trials::run(study, &cost, common, Workers::here(common), journal.as_ref(), |options| study.find(options))?;
-    let (files, saved) = trials::save(&run, &folder, common);
+    let journal = journal::open(&folder, args.fresh);
+    let run = trials::run(study, &cost, args, workers, journal.as_ref(), |options| study.find(options))?;
+    let (files, saved) = trials::save(&run, &folder, args);
     saved?;
     let path = files.into_iter().next().unwrap_or(folder);
     Ok((run.made.status == Status::Complete).then_some((run.made, path)))
 }
 
+/// The runs that the journal lacks.
+fn missing(study: &Study<'_>, full: &FullRunPlan, journal: Option<&Journal>) -> Vec<TrialSpec> {
+    let known = journal.zip(study.objective.identity());
+    let is_known = |spec: &TrialSpec| known.as_ref().is_some_and(|(journal, identity)| journal.get(identity, spec).is_some());
+    full.specs().into_iter().filter(|spec| !is_known(spec)).collect()
+}
+
 /// The runs to make; `None` where the report recommends no rate.
-fn full_run_plan(args: &VerifyArgs, report: &Report, plan: &Plan, study: &Study<'_>) -> anyhow::Result<Option<FullRunPlan>> {
+fn full_run_plan(
+    args: &VerifyArgs,
+    report: &Report,
+    configured: Option<LearningRate>,
+    study: &Study<'_>,
+) -> anyhow::Result<Option<FullRunPlan>> {
     let requested: Vec<LearningRate> =
         args.lr.iter().map(|&rate| LearningRate::new(rate)).collect::<Result<_, _>>().context("--lr")?;
-    let schedule = study.schedule.ok_or_else(|| anyhow!("the config plans no run"))?;
-    let configured = plan.training.learning_rate;
+    let schedule = study.full_schedule().with_context(|| {
+        format!(
+            "{}: how long is a full run? write `iterations` under [training], or give --planned with `-- COMMAND`",
+            study.name
+        )
+    })?;
     let full = FullRunPlan::new(report, configured, &requested, args.seeds, schedule, args.fraction);
     if let Some(length) = full.as_ref().map(|full| full.schedule.decay_iterations).filter(|n| *n < LEAST_ITERATIONS) {
-        bail!("a run of {length} iterations is too short to tell anything: raise --fraction, or `epochs` under [training]");
+        bail!("a run of {length} iterations is too short to tell anything: raise --fraction, or plan a longer run");
     }
     Ok(full)
-}
-
-/// All that a run follows from beside its spec: the program, the training, the device, and what the trials are made of.
-fn context(study: &Study<'_>) -> String {
-    json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "training": study.training(),
-        "device": study.device,
-        "identity": study.objective.identity(),
-    })
-    .to_string()
-}
-
-/// Makes the runs that are not kept yet, each kept as it finishes.
-fn make(
-    study: &Study<'_>,
-    full: &FullRunPlan,
-    (kept, known): (Kept, Vec<TrialRecord>),
-    common: &CommonArgs,
-) -> anyhow::Result<Verification> {
-    let specs = full.specs();
-    let missing = describe::missing(&specs, &known);
-    let iterations = missing.iter().map(|spec| spec.total_iterations()).sum();
-    let description = describe::text(study, full, &known);
-    let work = |options: &RunOptions<'_>| {
-        let done = specs.len() - missing.len();
-        let keeper = Keeper::new(&kept, options.observer, options.cancel.clone(), done, specs.len());
-        let verification = study.verify(full, &known, &RunOptions { observer: &keeper, ..options.clone() });
-        keeper.fault().map_or(Ok(verification), Err)
-    };
-    Ok(trials::watched(&description, iterations, common, Workers::here(common), None, work)?.made?)
 }
 
 /// Writes the data and the plot. What was written comes back even where a later file fails.

@@ -16,7 +16,7 @@ pub fn ignored_rates(trials: &[TrialRecord]) -> Option<(LearningRate, LearningRa
     let told: Vec<&TrialRecord> = trials.iter().filter(told).collect();
     let same_kind = |a: &TrialRecord, b: &TrialRecord| (a.spec.seed, a.spec.iterations) == (b.spec.seed, b.spec.iterations);
     let first = told.iter().find(|a| told.iter().filter(|b| same_kind(a, b)).count() >= ENOUGH_RATES)?;
-    let alike = told.iter().all(|a| told.iter().all(|b| !same_kind(a, b) || a.losses == b.losses));
+    let alike = told.iter().all(|a| told.iter().all(|b| !same_kind(a, b) || a.own_losses() == b.own_losses()));
     let rates = || told.iter().filter(|t| same_kind(first, t)).map(|t| t.spec.learning_rate);
     let lowest = rates().reduce(|a, b| if b < a { b } else { a })?;
     let highest = rates().reduce(|a, b| if b > a { b } else { a })?;
@@ -29,14 +29,14 @@ pub fn ignores_seed(trials: &[TrialRecord]) -> bool {
         .filter(|(a, b)| a.spec.seed != b.spec.seed && a.spec.iterations == b.spec.iterations)
         .filter(|(a, b)| a.losses.len() >= ENOUGH_LOSSES && b.losses.len() >= ENOUGH_LOSSES)
         .peekable();
-    pairs.peek().is_some() && pairs.all(|(a, b)| a.losses == b.losses)
+    pairs.peek().is_some() && pairs.all(|(a, b)| a.own_losses() == b.own_losses())
 }
 
 /// The rate and the seed of two trials, one perhaps longer than the other, whose losses differ, and the first step at which they
 /// do, counted from 0.
 pub fn not_reproduced(trials: &[TrialRecord]) -> Option<(LearningRate, u64, usize)> {
     pairs(trials).filter(|(a, b)| a.spec.seed == b.spec.seed).find_map(|(a, b)| {
-        let step = a.losses.iter().zip(&b.losses).position(|(x, y)| x != y)?;
+        let step = a.own_losses().iter().zip(b.own_losses()).position(|(x, y)| x != y)?;
         Some((a.spec.learning_rate, a.spec.seed, step))
     })
 }

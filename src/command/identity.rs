@@ -1,6 +1,7 @@
 //! What tells one script from another whose trials give other numbers.
 
-use std::fs::File;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
@@ -8,20 +9,23 @@ use sha2::{Digest, Sha256};
 
 use crate::config::ScriptPlan;
 
-/// The identity of a script: a digest of its command line, its environment and how its losses are read, of the threads it is told
-/// to use, and of the content of every file that the command line names. What it imports, and what it reads without being told,
-/// cannot be seen from here.
+/// The identity of a script: a digest of its command line, its environment and how its losses are read, of its `surroundings`
+/// such as the number of threads, and of the content of every file that the command line names and of all that it is said to
+/// depend on. What else it imports and reads cannot be seen from here.
 ///
-/// `None` when a file that it names cannot be read.
-pub(super) fn of(plan: &ScriptPlan, threads: usize) -> Option<String> {
+/// `None` when a file cannot be read.
+pub(super) fn of(plan: &ScriptPlan, surroundings: &BTreeMap<String, String>) -> Option<String> {
     let mut digest = Sha256::new();
-    let parts = (&plan.run, plan.shell, &plan.environment, &plan.loss, plan.stream, &plan.diverged, threads);
+    let parts = (&plan.run, plan.shell, &plan.environment, &plan.loss, plan.stream, &plan.diverged, surroundings);
     digest.update(serde_json::to_vec(&parts).ok()?);
     for word in plan.run.iter().map(ToString::to_string) {
         // A word of a shell's may be a whole command line.
         for name in word.split([' ', '\t', '\n', '\'', '"', ';', '=']).filter(|name| !name.is_empty()) {
             file(&mut digest, &plan.directory.join(name)).ok()?;
         }
+    }
+    for name in &plan.depends {
+        everything(&mut digest, &plan.directory.join(name)).ok()?;
     }
     let hex = digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     Some(format!("script {hex}"))
@@ -33,6 +37,26 @@ fn file(digest: &mut Sha256, path: &Path) -> io::Result<()> {
         let mut file = File::open(path)?;
         digest.update(file.metadata()?.len().to_le_bytes());
         io::copy(&mut file, &mut Writer(digest))?;
+    }
+    Ok(())
+}
+
+/// Digests the file, or all that is in the folder but what is hidden and what Python leaves there by itself.
+fn everything(digest: &mut Sha256, path: &Path) -> io::Result<()> {
+    if !path.is_dir() {
+        return file(digest, path);
+    }
+    let mut names: Vec<_> = fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
+    names.retain(|name| !name.as_encoded_bytes().starts_with(b".") && name != "__pycache__");
+    names.sort();
+    for name in names {
+        let below = path.join(&name);
+        digest.update(name.as_encoded_bytes());
+        digest.update([0]);
+        // A link to a folder may lead back here.
+        if !(below.is_symlink() && below.is_dir()) {
+            everything(digest, &below)?;
+        }
     }
     Ok(())
 }
@@ -60,7 +84,7 @@ mod tests {
     fn identity(folder: &Path, run: &str, rest: &str) -> String {
         let text = format!("[command]\nrun = {run}\n{rest}");
         match parse_any(&text, &folder.join("x.toml")).unwrap() {
-            Config::Command(plan) => of(&plan.command, 1).unwrap(),
+            Config::Command(plan) => of(&plan.command, &BTreeMap::new()).unwrap(),
             Config::Model(_) => panic!("no command: {text}"),
         }
     }
@@ -95,5 +119,32 @@ mod tests {
         assert_eq!(seen.len(), count);
         std::fs::write(&script, "one").unwrap();
         assert_eq!(identity(folder.path(), run, ""), own);
+    }
+
+    #[test]
+    fn what_a_script_depends_on_is_part_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        for name in ["lib/deep", "lib/__pycache__", "lib/.git"] {
+            std::fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        write("data.csv", "1");
+        write("lib/deep/model.py", "1");
+        let own = || identity(folder.path(), "[\"train\", \"{lr}\"]", "depends = [\"data.csv\", \"lib\"]\n");
+        let first = own();
+        for ignored in ["lib/__pycache__/model.pyc", "lib/.git/HEAD", "other.csv"] {
+            write(ignored, "1");
+            assert_eq!(own(), first, "{ignored}");
+        }
+        let mut seen = vec![first.clone()];
+        for (name, text) in [("data.csv", "2"), ("lib/deep/model.py", "2"), ("lib/deep/more.py", "")] {
+            write(name, text);
+            seen.push(own());
+        }
+        std::fs::rename(folder.path().join("lib/deep/more.py"), folder.path().join("lib/deep/less.py")).unwrap();
+        seen.push(own());
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 5);
     }
 }

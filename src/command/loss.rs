@@ -46,6 +46,11 @@ impl LossReader {
 fn plain(line: &str) -> Option<f64> {
     // ASCII alone changes its case, so places in one are places in the other.
     let lower = line.to_ascii_lowercase();
+    // `Test set: average loss: 0.05`.
+    let first = lower.split(|c: char| !c.is_alphanumeric() && c != '_').find(|word| !word.is_empty());
+    if first.is_some_and(|word| OTHER_DATA.contains(&word)) {
+        return None;
+    }
     let mut end = lower.len();
     while let Some(at) = lower[..end].rfind("loss") {
         if !is_held_out(&lower[..at])
@@ -67,10 +72,12 @@ fn is_held_out(before: &str) -> bool {
     is_of_other_data(&before[name_start..]) || is_of_other_data(neighbour)
 }
 
-/// Whether a part of a joined name is one of the usual words for data held out: `epoch_val_`, but not `value_`.
+/// The usual words for data held out.
+const OTHER_DATA: [&str; 8] = ["val", "valid", "validation", "test", "eval", "evaluation", "dev", "heldout"];
+
+/// Whether a part of a joined name is one of them: `epoch_val_`, but not `value_`.
 fn is_of_other_data(name: &str) -> bool {
-    let words = ["val", "valid", "validation", "test", "eval", "evaluation", "dev", "heldout"];
-    name.split(['_', '-', '/', '.']).any(|part| words.contains(&part))
+    name.split(['_', '-', '/', '.']).any(|part| OTHER_DATA.contains(&part))
 }
 
 /// The number that follows a name: after a quotation mark, a colon or an equals sign, and in whatever prints it wrapped, such as
@@ -138,6 +145,7 @@ mod tests {
             ("training loss = 7", 7.0),
             (" 10%|█         | 10/100 [00:01<00:09, loss=0.51]loss: 0.53", 0.53),
             ("loss: 0.53 - val_loss: 0.60", 0.53),
+            ("val_acc 0.9, loss 0.53", 0.53),
             ("loss: 0.5 Validation loss: 0.6", 0.5),
             ("eval first, loss 0.5", 0.5),
             ("{'loss': 0.53, 'lr': 0.1}", 0.53),
@@ -161,6 +169,8 @@ mod tests {
             "val_loss: 0.6",
             "test loss: 0.5",
             "epoch_val_loss=1",
+            "Test set: Average loss: 0.0521, Accuracy: 98 %",
+            "[val] step 3 loss 0.5",
             "acc 0.9",
             "using CrossEntropyLoss",
         ] {

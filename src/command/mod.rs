@@ -13,11 +13,13 @@ mod loss;
 mod number;
 mod output;
 mod placement;
+mod rates;
 mod run;
 
 pub use process::kill_all;
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use loss::LossReader;
@@ -27,7 +29,7 @@ use run::ScriptRun;
 
 use crate::config::{CommandPlan, Placeholder, ScriptPlan};
 use crate::error::TrialError;
-use crate::record::{Course, TrialSpec};
+use crate::record::TrialSpec;
 use crate::trial::{Objective, Run};
 
 /// Scripts at a time where nothing is said: more than this many interpreters with a framework in each fill a machine's memory.
@@ -39,6 +41,9 @@ pub enum ScriptError {
     /// The folder it is to run in is missing.
     #[error("there is no folder {0} for the command to run in: see `directory` in [command]")]
     NoFolder(PathBuf),
+    /// What it depends on is missing.
+    #[error("there is no file or folder {0}: see `depends` in [command], whose paths are relative to `directory`")]
+    NoDependency(PathBuf),
     /// The expression in `loss` is none. Cannot happen with a checked plan.
     #[error("the pattern of [command.loss] is not a regular expression")]
     NoPattern,
@@ -50,8 +55,9 @@ pub struct Script {
     plan: ScriptPlan,
     reader: LossReader,
     devices: Devices,
-    /// Threads of each script where the plan does not say.
-    share: usize,
+    /// Numbers of threads, and what makes a script reproducible. The same however many scripts run at a time, for the losses may
+    /// depend on it.
+    surroundings: BTreeMap<String, String>,
 }
 
 /// How many scripts of the plan to run at a time: what it says, or one for each device, or one for each core up to 8.
@@ -64,27 +70,34 @@ fn cores() -> usize {
 }
 
 impl Script {
-    /// The plan's script, of which `jobs` will run at a time.
+    /// The plan's script.
     ///
     /// # Errors
-    /// When the folder to run it in does not exist.
-    pub fn new(plan: &CommandPlan, jobs: usize) -> Result<Self, ScriptError> {
+    /// When the folder to run it in or something that it depends on does not exist.
+    pub fn new(plan: &CommandPlan) -> Result<Self, ScriptError> {
         let plan = plan.command.clone();
         // A folder named by nothing is the current one.
         if !plan.directory.as_os_str().is_empty() && !plan.directory.is_dir() {
             return Err(ScriptError::NoFolder(plan.directory));
         }
+        if let Some(missing) = plan.depends.iter().map(|path| plan.directory.join(path)).find(|path| !path.exists()) {
+            return Err(ScriptError::NoDependency(missing));
+        }
         let reader = LossReader::new(&plan.loss).ok_or(ScriptError::NoPattern)?;
         let devices = Devices::new(plan.devices.clone());
-        Ok(Self { plan, reader, devices, share: (cores() / jobs.max(1)).max(1) })
+        let share = (cores() / jobs(&plan).max(1)).max(1);
+        let inherited = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
+        let surroundings = placement::environment(plan.threads, share, inherited);
+        Ok(Self { plan, reader, devices, surroundings })
     }
 
-    fn command(&self, spec: &TrialSpec, device: &str) -> Command {
+    fn command(&self, spec: &TrialSpec, device: &str, rates: &Path) -> Command {
         let value = |placeholder| match placeholder {
             Placeholder::Lr => spec.learning_rate.get().to_string(),
             Placeholder::Seed => spec.seed.to_string(),
             Placeholder::Steps => spec.total_iterations().to_string(),
             Placeholder::Device => device.to_owned(),
+            Placeholder::Rates => rates.display().to_string(),
         };
         let words: Vec<String> = self.plan.run.iter().map(|word| word.fill(value)).collect();
         let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
@@ -100,7 +113,7 @@ impl Script {
         if !self.plan.directory.as_os_str().is_empty() {
             command.current_dir(&self.plan.directory);
         }
-        command.envs(placement::environment(self.plan.threads, self.share, |name| std::env::var_os(name).is_some()));
+        command.envs(&self.surroundings);
         command.envs(self.plan.environment.iter().map(|(name, template)| (name, template.fill(value))));
         command
     }
@@ -116,24 +129,28 @@ impl Script {
 }
 
 impl Objective for Script {
-    /// A script keeps to the rate that it was started with.
+    /// A script keeps to the rate that it was started with, unless it reads the rate of each step from a file.
     fn can_change_rate(&self) -> bool {
-        false
+        self.plan.has(Placeholder::Rates)
     }
 
     fn identity(&self) -> Option<String> {
-        identity::of(&self.plan, self.plan.threads.unwrap_or(self.share))
+        identity::of(&self.plan, &self.surroundings)
     }
 
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
         let [spec] = specs else { return Err(TrialError::new("a script makes one trial at a time")) };
-        if spec.course != Course::Steady || spec.recovery.is_some() {
-            return Err(TrialError::new("a script runs at the one rate that it is given"));
-        }
+        let rates = if self.can_change_rate() {
+            Some(rates::file(spec).map_err(|error| TrialError::new(format!("cannot write the file of the rates: {error}")))?)
+        } else if spec.keeps_rate() {
+            None
+        } else {
+            return Err(TrialError::new("a script without `{rates}` runs at the one rate that it is given"));
+        };
         let place = self.devices.take();
-        let mut command = self.command(spec, place.as_ref().map_or("", |place| place.name()));
+        let file = rates.as_deref().unwrap_or(Path::new(""));
+        let mut command = self.command(spec, place.as_ref().map_or("", |place| place.name()), file);
         let process = Process::start(&mut command).map_err(|error| self.cannot_start(&error))?;
-        let told = self.plan.has(Placeholder::Steps);
-        Ok(Box::new(ScriptRun::new(&self.plan, &self.reader, process, place, spec.total_iterations(), told)))
+        Ok(Box::new(ScriptRun::new(&self.plan, &self.reader, spec, process, (place, rates))))
     }
 }

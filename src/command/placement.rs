@@ -19,13 +19,19 @@ const THREADS: [&str; 9] = [
 /// Variables that make a script reproducible and its losses come at once, where the user has not set them.
 const DEFAULTS: [(&str, &str); 2] = [("PYTHONUNBUFFERED", "1"), ("PYTHONHASHSEED", "0")];
 
-/// What to add to a script's environment. `threads` that the config gives win over what is inherited; the share of the cores does
-/// not.
-pub(super) fn environment(threads: Option<usize>, share: usize, inherited: impl Fn(&str) -> bool) -> BTreeMap<String, String> {
-    let threads = THREADS.map(|name| (name, threads.unwrap_or(share).to_string(), threads.is_some()));
-    let defaults = DEFAULTS.map(|(name, value)| (name, value.to_owned(), false));
-    let wanted = threads.into_iter().chain(defaults).filter(|(name, _, wins)| *wins || !inherited(name));
-    wanted.map(|(name, value, _)| (name.to_owned(), value)).collect()
+/// The variables that tell a script its number of threads and make it reproducible, with the values that they have for it. The
+/// `threads` that the config gives win over what is inherited; the share of the cores does not.
+pub(super) fn environment(
+    threads: Option<usize>,
+    share: usize,
+    inherited: impl Fn(&str) -> Option<String>,
+) -> BTreeMap<String, String> {
+    let told = THREADS.map(|name| {
+        let usual = || inherited(name).unwrap_or_else(|| share.to_string());
+        (name, threads.map_or_else(usual, |threads| threads.to_string()))
+    });
+    let defaults = DEFAULTS.map(|(name, value)| (name, inherited(name).unwrap_or_else(|| value.to_owned())));
+    told.into_iter().chain(defaults).map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// Devices, and how many scripts use each.
@@ -85,12 +91,11 @@ mod tests {
 
     #[test]
     fn what_is_inherited_wins_over_a_share_but_not_over_the_config() {
-        let set = |name: &str| name == "OMP_NUM_THREADS" || name == "PYTHONHASHSEED";
+        let set = |name: &str| ["OMP_NUM_THREADS", "PYTHONHASHSEED"].contains(&name).then(|| "7".to_owned());
         let shared = environment(None, 4, set);
-        assert_eq!(shared.get("OMP_NUM_THREADS"), None);
-        assert_eq!(shared.get("MKL_NUM_THREADS").map(String::as_str), Some("4"));
-        assert_eq!(shared.get("PYTHONUNBUFFERED").map(String::as_str), Some("1"));
-        assert_eq!(shared.get("PYTHONHASHSEED"), None);
-        assert_eq!(environment(Some(2), 4, set).get("OMP_NUM_THREADS").map(String::as_str), Some("2"));
+        let of_shared = |name: &str| shared[name].as_str();
+        assert_eq!([of_shared("OMP_NUM_THREADS"), of_shared("MKL_NUM_THREADS")], ["7", "4"]);
+        assert_eq!([of_shared("PYTHONHASHSEED"), of_shared("PYTHONUNBUFFERED")], ["7", "1"]);
+        assert_eq!(environment(Some(2), 4, set)["OMP_NUM_THREADS"], "2");
     }
 }

@@ -19,6 +19,10 @@ const TICK: Duration = Duration::from_millis(50);
 /// Most bytes read at a time.
 const CHUNK: usize = 64 * 1024;
 
+/// How long to wait after little was read before reading on. A script that prints thousands of lines a second would else be
+/// interrupted by us for each of them.
+const REST: Duration = Duration::from_millis(2);
+
 /// Groups that run, so that they can be killed when the program must leave at once.
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
@@ -46,6 +50,8 @@ pub(super) struct Process {
     err: Option<ChildStderr>,
     status: Option<ExitStatus>,
     buffer: Vec<u8>,
+    /// Not to be read from before.
+    resting_until: Instant,
 }
 
 impl Process {
@@ -59,7 +65,7 @@ impl Process {
         groups.push(group);
         drop(groups);
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        let process = Self { child, group, out, err, status: None, buffer: vec![0; CHUNK] };
+        let process = Self { child, group, out, err, status: None, buffer: vec![0; CHUNK], resting_until: Instant::now() };
         for fd in process.pipes().into_iter().flatten() {
             ioctl_fionbio(fd, true)?;
         }
@@ -77,10 +83,11 @@ impl Process {
         if self.status.is_some() {
             return Ok(self.status);
         }
+        std::thread::sleep(self.resting_until.saturating_duration_since(Instant::now()).min(patience));
         if self.out.is_none() && self.err.is_none() {
             // Nothing is left to wake us, and a process that has closed its outputs has mostly ended.
             if !self.has_ended()? {
-                std::thread::sleep(patience.min(Duration::from_millis(2)));
+                std::thread::sleep(patience.min(Duration::from_micros(500)));
             }
         } else if self.wait_for_output(patience.min(TICK))? {
             self.read(take)?;
@@ -110,7 +117,11 @@ impl Process {
     fn read(&mut self, take: &mut dyn FnMut(Stream, &[u8])) -> io::Result<bool> {
         let out = read_from(&mut self.out, &mut self.buffer, &mut |bytes| take(Stream::Out, bytes))?;
         let err = read_from(&mut self.err, &mut self.buffer, &mut |bytes| take(Stream::Err, bytes))?;
-        Ok(out || err)
+        // A pipe that was full is read on at once, and a process that closes its outputs is about to end.
+        let is_little = (1..CHUNK / 4).contains(&(out + err));
+        let is_open = self.out.is_some() || self.err.is_some();
+        self.resting_until = Instant::now() + if is_little && is_open { REST } else { Duration::ZERO };
+        Ok(out + err > 0)
     }
 
     /// Whether the process itself has ended. It stays a zombie, so that its number and that of its group are not given to another.
@@ -157,18 +168,19 @@ impl Drop for Process {
     }
 }
 
-fn read_from(pipe: &mut Option<impl Read>, buffer: &mut [u8], take: &mut dyn FnMut(&[u8])) -> io::Result<bool> {
-    let Some(open) = pipe else { return Ok(false) };
+/// How many bytes were read.
+fn read_from(pipe: &mut Option<impl Read>, buffer: &mut [u8], take: &mut dyn FnMut(&[u8])) -> io::Result<usize> {
+    let Some(open) = pipe else { return Ok(0) };
     match open.read(buffer) {
         Ok(0) => {
             *pipe = None;
-            Ok(false)
+            Ok(0)
         }
         Ok(count) => {
             take(&buffer[..count]);
-            Ok(true)
+            Ok(count)
         }
-        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(false),
+        Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(0),
         Err(error) => Err(error),
     }
 }

@@ -1,15 +1,19 @@
 //! A trial that a script makes: reads its losses as they come, and tells its faults from instability.
 
+use std::collections::VecDeque;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
+
+use tempfile::TempPath;
 
 use super::loss::LossReader;
 use super::output::Output;
 use super::placement::Place;
 use super::process::{Process, ending};
-use crate::config::{ScriptPlan, Streams};
+use crate::config::{Placeholder, ScriptPlan, Streams};
 use crate::error::TrialError;
-use crate::trial::{Cancel, Run};
+use crate::record::TrialSpec;
+use crate::trial::{Cancel, Costs, Run};
 
 /// How long a script that was told its number of steps may take after the last of them to end by itself, so that it can put its
 /// affairs in order. One that was not told goes on for nobody knows how long.
@@ -20,13 +24,18 @@ const FAREWELL: Duration = Duration::from_secs(1);
 pub(super) struct ScriptRun<'a> {
     plan: &'a ScriptPlan,
     process: Process,
-    /// Held while the script runs.
-    _place: Option<Place<'a>>,
+    /// Where it runs and the file of its rates: held while the script runs.
+    _held: Held<'a>,
     output: Output<'a>,
     /// Losses that the trial takes.
     wanted: u64,
     /// Losses handed out.
     taken: u64,
+    /// The first loss, where it was asked for before the first step.
+    ahead: Option<f64>,
+    /// The latest losses, as many as show where the script stands.
+    latest: VecDeque<f64>,
+    window: usize,
     /// Whether the script knows how many steps it takes.
     told: bool,
     started: Instant,
@@ -34,32 +43,59 @@ pub(super) struct ScriptRun<'a> {
     cancel: Cancel,
 }
 
+/// A device, and the file of the rates.
+type Held<'a> = (Option<Place<'a>>, Option<TempPath>);
+
+/// How many of the latest losses show where a trial stands: those since the last evaluation, those at the gentle rate in which it
+/// ends, or else a fifth of it.
+fn window(spec: &TrialSpec) -> usize {
+    let steps = match spec.recovery {
+        Some(recovery) => recovery.iterations / 2,
+        None if spec.evaluations > 0 => spec.iterations / spec.evaluations,
+        None => spec.iterations / 5,
+    };
+    usize::try_from(steps).unwrap_or(usize::MAX).max(1)
+}
+
 impl<'a> ScriptRun<'a> {
-    /// The trial of `wanted` steps that `process` makes.
-    pub(super) fn new(
-        plan: &'a ScriptPlan,
-        reader: &LossReader,
-        process: Process,
-        place: Option<Place<'a>>,
-        wanted: u64,
-        told: bool,
-    ) -> Self {
+    /// The trial `spec` that `process` makes, which needs what is `held`.
+    pub(super) fn new(plan: &'a ScriptPlan, reader: &LossReader, spec: &TrialSpec, process: Process, held: Held<'a>) -> Self {
         let now = Instant::now();
         Self {
             plan,
             process,
-            _place: place,
+            _held: held,
             output: Output::new(plan, reader),
-            wanted,
+            wanted: spec.total_iterations(),
             taken: 0,
-            told,
+            ahead: None,
+            latest: VecDeque::new(),
+            window: window(spec),
+            told: plan.has(Placeholder::Steps),
             started: now,
             last_loss: now,
             cancel: Cancel::default(),
         }
     }
 
+    /// The mean of the latest losses, or the first one where none has come yet. Nothing when it was interrupted.
+    fn standing(&mut self) -> Result<Vec<f64>, TrialError> {
+        if self.latest.is_empty() {
+            match self.next_loss() {
+                Ok(loss) => self.ahead = Some(loss),
+                Err(_) if self.cancel.is_cancelled() => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            }
+        }
+        let known = self.latest.iter().chain(&self.ahead);
+        let count = known.clone().count();
+        Ok(vec![known.sum::<f64>() / count as f64])
+    }
+
     fn next_loss(&mut self) -> Result<f64, TrialError> {
+        if let Some(loss) = self.ahead.take() {
+            return Ok(loss);
+        }
         loop {
             if let Some(loss) = self.output.next_loss() {
                 self.last_loss = Instant::now();
@@ -155,12 +191,22 @@ impl<'a> ScriptRun<'a> {
 impl Run for ScriptRun<'_> {
     /// The script applies the rate that it was started with; what the step would have is no news to it.
     fn step(&mut self, _learning_rates: &[f64]) -> Result<Vec<f64>, TrialError> {
-        self.next_loss().map(|loss| vec![loss])
+        let loss = self.next_loss()?;
+        if self.latest.len() == self.window {
+            self.latest.pop_front();
+        }
+        self.latest.push_back(loss);
+        Ok(vec![loss])
     }
 
-    /// A script shows no losses but those of its steps.
+    /// A script shows no losses but those of its steps. Where its rate has fallen, the latest of them tell what a probe would.
     fn probe(&mut self) -> Result<Vec<f64>, TrialError> {
-        Ok(Vec::new())
+        if self.plan.has(Placeholder::Rates) { self.standing() } else { Ok(Vec::new()) }
+    }
+
+    /// The mean of the losses since the last evaluation stands for that of the whole training set.
+    fn evaluate(&mut self) -> Result<Vec<Costs>, TrialError> {
+        Ok(self.standing()?.into_iter().map(|train| Costs { train, held_out: None }).collect())
     }
 
     fn retain(&mut self, lanes: &[bool]) {

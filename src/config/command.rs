@@ -39,6 +39,7 @@ pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<ScriptPlan
     let jobs = section.integer("jobs", 1..=MOST_JOBS);
     let devices = section.strings("devices").unwrap_or_default();
     let threads = section.integer("threads", 1..=MOST_JOBS);
+    let depends = section.strings("depends").unwrap_or_default();
     let plan = run.zip(environment).zip(loss).map(|((run, environment), loss)| ScriptPlan {
         run,
         shell,
@@ -53,6 +54,7 @@ pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<ScriptPlan
         jobs,
         devices,
         threads,
+        depends,
     });
     if let Some(plan) = &plan {
         check_places(&section, plan);
@@ -62,7 +64,7 @@ pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<ScriptPlan
 }
 
 fn check_places(section: &Section<'_>, plan: &ScriptPlan) {
-    if !plan.has(Placeholder::Lr) {
+    if !plan.has(Placeholder::Lr) && !plan.has(Placeholder::Rates) {
         section.complain(
             "run",
             "the command has no `{lr}`, so the script would not learn the rate of a trial",
@@ -255,7 +257,7 @@ impl CommandPlan {
                 run.extend([Template::literal(flag), read(&place.to_owned())?]);
             }
         }
-        if !run.iter().any(|word| word.has(Placeholder::Lr)) {
+        if !run.iter().any(|word| word.has(Placeholder::Lr) || word.has(Placeholder::Rates)) {
             return Err("the command does not learn the rate: put {lr} into it, or give --lr-flag".to_owned());
         }
         let name = super::parse::sanitized(&stem(program, &words[1..]));
@@ -281,6 +283,7 @@ impl CommandPlan {
                 jobs: None,
                 devices: Vec::new(),
                 threads: None,
+                depends: Vec::new(),
             },
             training: PlannedRun {
                 optimizer: None,

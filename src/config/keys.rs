@@ -183,7 +183,8 @@ const KEYS: &[Key] = keys! {
         "step-timeout", "number", "600", "60", "most seconds until the first loss, and from each to the next";
         "jobs", "integer", "devices, or cores up to 8", "2", "scripts at a time";
         "devices", "strings", "none", "[\"0\", \"1\"]", "what `{device}` stands for: the one with the fewest scripts";
-        "threads", "integer", "cores / `jobs`", "1", "threads that a script is told to use, by `OMP_NUM_THREADS` and its like";
+        "threads", "integer", "cores / `jobs`", "1", "threads that a script is told to use, by `OMP_NUM_THREADS` and its like; `--jobs` does not change them";
+        "depends", "strings", "none", "[\"model.py\", \"data\"]", "files and folders that the script imports or reads, relative to `directory`: its trials run anew when their content changes";
     }
     "command.loss" {
         "kind", "\"plain\" | \"json\" | \"regex\" | \"csv\"", "required", "\"json\"", "see [How a loss is read](#how-a-loss-is-read)";

@@ -59,7 +59,7 @@ const COMMAND_STARTER: &str = r#"# A config for lrfind that runs a training scri
 name = "{name}"               # names the report folder; default: this file's name
 
 [command]
-run = ["python", "train.py", "--lr", "{lr}", "--seed", "{seed}", "--steps", "{steps}"]  # required; also {device}
+run = ["python", "train.py", "--lr", "{lr}", "--seed", "{seed}", "--steps", "{steps}"]  # required; also {device}, {rates}
 directory = "."               # where it runs, relative to this file
 stream = "stdout"             # where it prints losses: or "stderr", "both"
 loss = { kind = "plain" }     # or { kind = "json", key = "loss" }, { kind = "regex", pattern = 'cost (\S+)' },
@@ -68,6 +68,7 @@ step-timeout = 600            # seconds until the first loss, and from each to t
 # timeout = 3600              # seconds of a trial
 # jobs = 2                    # scripts at a time; default: one for each device, or for each core up to 8
 # threads = 1                 # of each script; default: its share of the cores
+# depends = ["src"]           # what the script imports and reads: its trials run anew when that changes
 # devices = ["0", "1"]        # what {device} stands for, in turn
 # environment = { CUDA_VISIBLE_DEVICES = "{device}" }
 # diverged = ["NaN detected"] # texts by which the script says, when it fails, that training diverged

@@ -15,12 +15,14 @@ pub enum Placeholder {
     Steps,
     /// One of the configured devices.
     Device,
+    /// The path of a file with the rate of each step.
+    Rates,
 }
 
 impl Placeholder {
     /// Every placeholder with its name, as it stands between braces.
-    pub const NAMES: [(&'static str, Self); 4] =
-        [("lr", Self::Lr), ("seed", Self::Seed), ("steps", Self::Steps), ("device", Self::Device)];
+    pub const NAMES: [(&'static str, Self); 5] =
+        [("lr", Self::Lr), ("seed", Self::Seed), ("steps", Self::Steps), ("device", Self::Device), ("rates", Self::Rates)];
 }
 
 /// A word such as `--lr={lr}`. Braces around anything but a lower-case name are left as they are, and `{{lr}}` is the text
@@ -116,13 +118,14 @@ mod tests {
             Placeholder::Seed => "7".to_owned(),
             Placeholder::Steps => "100".to_owned(),
             Placeholder::Device => "1".to_owned(),
+            Placeholder::Rates => "r.txt".to_owned(),
         })
     }
 
     #[test]
     fn every_place_is_filled() {
         assert_eq!(filled("--lr={lr},{seed}/{steps}@{device}"), "--lr=0.1,7/100@1");
-        assert_eq!(filled("{lr}{lr}"), "0.10.1");
+        assert_eq!(filled("{lr}{lr} <{rates}"), "0.10.1 <r.txt");
         assert_eq!(filled("plain"), "plain");
         assert_eq!(filled(""), "");
     }

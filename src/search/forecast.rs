@@ -4,6 +4,7 @@ use super::Settings;
 use super::TAIL;
 use super::check::LADDER;
 use super::find::{COMPETING, FINALISTS, SCAN_DENSITY};
+use super::repeat::REPEAT;
 use crate::trial::Objective;
 
 /// What a search is expected to cost. The search itself extends its range where it must, and ends stages early where it can.
@@ -35,16 +36,25 @@ impl Forecast {
     pub fn of_find(settings: &Settings, objective: &dyn Objective) -> Self {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
         let halvings = (0.5 / settings.resolution).log2().ceil().max(0.0) as usize;
+        let settles = objective.can_change_rate();
+        let with_tail = |length: u64| with_tail(length, objective);
         // Most longer trials begin where a short one ended, if they can.
-        let long = with_tail(lengths.long, objective) - if objective.can_resume() { lengths.short } else { 0 };
-        let finalists = seeds.min(COMPETING) - 1;
+        let shared = if objective.can_resume() { lengths.short } else { 0 };
+        let long = with_tail(lengths.long) - shared;
+        let competing = seeds.min(COMPETING);
+        let rivals = if settles { 3 + FINALISTS * (competing - 1) } else { 3 * competing };
+        let yardstick = with_tail(lengths.yardstick()).saturating_sub(shared);
         Self::of(vec![
             stage("scan", settings.range.grid(SCAN_DENSITY).len(), lengths.short),
             stage("refinement", 3 * seeds - 1, lengths.short),
             stage("bisection of the threshold", halvings + seeds - 1, lengths.short),
-            stage("longer trials", 3 + FINALISTS * finalists, long),
+            StageForecast {
+                name: "longer trials",
+                trials: rivals + competing,
+                iterations: rivals as u64 * long + competing as u64 * yardstick,
+            },
             stage("longer trials below the threshold", 1 + settings.sparing(), long),
-            stage("confirmation on fresh seeds", settings.sparing(), with_tail(lengths.confirm, objective)),
+            stage("confirmation on fresh seeds", settings.sparing(), with_tail(lengths.confirm)),
         ])
     }
 
@@ -63,6 +73,13 @@ impl Forecast {
                 iterations: longer.saturating_add(measures),
             },
         ])
+    }
+
+    /// The same with what [`repeat`](super::repeat()) adds.
+    #[must_use]
+    pub fn with_repetition(mut self, settings: &Settings) -> Self {
+        self.stages.push(stage(REPEAT, 1, settings.lengths.yardstick()));
+        Self::of(self.stages)
     }
 }
 

@@ -8,6 +8,7 @@ mod full;
 mod journal;
 mod pool;
 mod ramp;
+mod repeat;
 mod settings;
 
 pub use check::check;
@@ -17,6 +18,7 @@ pub use full::full_runs;
 pub use journal::{Fault, Journal, OpenError};
 pub use pool::RunOptions;
 pub use ramp::{Ramp, ramps};
+pub use repeat::repeat;
 pub use settings::Settings;
 
 use crate::analysis::{Assessment, assess, unresolved};

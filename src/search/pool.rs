@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::prelude::*;
 
 use super::journal::Journal;
-use crate::record::{Event, Observer, TrialRecord};
+use crate::record::{Event, Observer, TrialRecord, TrialSpec};
 use crate::trial::{Cancel, Objective, Start, State, drive_from};
 
 /// How to run trials: nothing here changes a result.
@@ -102,6 +102,13 @@ impl<'a> Crew<'a> {
             None => run.next().map(|(record, state)| (charged(order, record), state)),
         };
         orders.iter().zip(known).filter_map(result).collect()
+    }
+
+    /// As [`run`](Self::run), of trials that share nothing with others.
+    pub(super) fn run_fresh(&self, stage: &'static str, specs: &[TrialSpec]) -> Vec<TrialRecord> {
+        let order = |spec: &TrialSpec| Order { start: Start { spec: *spec, from: None }, shared: 0 };
+        let orders: Vec<Order> = specs.iter().map(order).collect();
+        self.run(stage, &orders).into_iter().map(|(record, _)| record).collect()
     }
 
     fn run_all(&self, starts: &[Start]) -> Vec<(TrialRecord, Option<State>)> {

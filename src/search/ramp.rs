@@ -1,10 +1,10 @@
 //! The range test's ramps: single runs whose rate rises at every step.
 
-use super::pool::{Crew, Order};
+use super::pool::Crew;
 use super::{RunOptions, Stop, Sweep};
 use crate::lr::LearningRate;
 use crate::record::{Course, Outcome, Spacing, TrialRecord, TrialSpec};
-use crate::trial::{Objective, Start};
+use crate::trial::Objective;
 
 /// A ramp, run once for each seed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,8 +44,6 @@ pub fn ramps(objective: &dyn Objective, ramp: &Ramp, options: &RunOptions<'_>) -
         let failed = |spec| TrialRecord::blank(spec, Outcome::Failed { message: message.clone() });
         return Sweep { trials: specs.into_iter().map(failed).collect(), stop: None };
     }
-    let orders: Vec<Order> = specs.into_iter().map(|spec| Order { start: Start { spec, from: None }, shared: 0 }).collect();
-    let finished = Crew::new(objective, options).run("ramp", &orders);
-    let trials = finished.into_iter().map(|(record, _)| record).collect();
+    let trials = Crew::new(objective, options).run_fresh("ramp", &specs);
     Sweep { trials, stop: options.cancel.is_cancelled().then_some(Stop::Cancelled) }
 }

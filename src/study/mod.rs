@@ -133,7 +133,9 @@ impl<'a> Study<'a> {
 
     /// What [`Study::check`] is expected to cost.
     pub fn check_forecast(&self) -> Forecast {
-        Forecast::of_check(&self.settings(), self.objective)
+        let settings = self.settings();
+        let forecast = Forecast::of_check(&settings, self.objective);
+        if self.is_script { forecast.with_repetition(&settings) } else { forecast }
     }
 
     /// Finds the rate to start from.
@@ -146,7 +148,10 @@ impl<'a> Study<'a> {
     /// Judges one rate.
     pub fn check(&self, rate: LearningRate, options: &RunOptions<'_>) -> Report {
         let settings = self.settings();
-        let sweep = search::check(self.objective, &settings, rate, options);
+        let mut sweep = search::check(self.objective, &settings, rate, options);
+        if self.is_script {
+            search::repeat(self.objective, &settings, rate, &mut sweep, options);
+        }
         self.report(&sweep, &settings, Some(rate))
     }
 

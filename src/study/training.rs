@@ -6,7 +6,7 @@ use super::Study;
 use crate::report::Report;
 
 impl Study<'_> {
-    /// What a training run follows from, as JSON: data, model and training, but not the configured rate, nor how rates are
+    /// What a training run follows from, as JSON: data and model or the command, and training, but not the configured rate, nor how rates are
     /// searched for. `null` for an objective without a config.
     pub fn training(&self) -> Value {
         training(&self.config)
@@ -23,8 +23,12 @@ impl Study<'_> {
 
 fn training(config: &Value) -> Value {
     let mut parts: Map<String, Value> = Map::new();
-    for key in ["data", "model", "training"] {
+    for key in ["data", "model", "command", "training"] {
         parts.extend(config.get(key).map(|part| (key.to_owned(), part.clone())));
+    }
+    if let Some(command) = parts.get_mut("command").and_then(Value::as_object_mut) {
+        // What is run, not how it is watched.
+        command.retain(|key, _| ["run", "shell", "directory", "environment"].contains(&key.as_str()));
     }
     if let Some(training) = parts.get_mut("training").and_then(Value::as_object_mut) {
         training.remove("learning_rate");

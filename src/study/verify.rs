@@ -3,12 +3,12 @@
 use super::{Study, compile};
 use crate::analysis::full_runs::{Claim, FullAssessment, RateOutcome, Subject, assess_full};
 use crate::lr::{LearningRate, significant};
-use crate::record::{Outcome, TrialRecord, TrialSpec};
+use crate::record::TrialSpec;
 use crate::report::verification::{
-    ClaimReport, FullRunFacts, HoldVerdict, RateReport, Role, RunReport, SCHEMA_VERSION, Verification,
+    ClaimReport, CostsOf, FullRunFacts, HoldVerdict, RateReport, Role, RunReport, SCHEMA_VERSION, Verification,
 };
-use crate::report::{Cost, Report, Status, Tool};
-use crate::schedule::Schedule;
+use crate::report::{Cost, Report, Status, Tool, Warning};
+use crate::schedule::{Decay, Schedule};
 use crate::search::{self, RunOptions, Stop};
 
 /// The first seed of full runs; those of trials usually stay far below.
@@ -87,16 +87,39 @@ impl FullRunPlan {
 }
 
 impl Study<'_> {
-    /// Makes the full runs of `plan`, but for those already among `kept`, and says what they show.
-    pub fn verify(&self, plan: &FullRunPlan, kept: &[TrialRecord], options: &RunOptions<'_>) -> Verification {
-        let sweep = search::full_runs(self.objective, &plan.specs(), kept, options);
+    /// The schedule of full runs: that of the planned run, or where the rate cannot change within a run, a steady rate for as
+    /// long. `None` where no run is planned.
+    pub fn full_schedule(&self) -> Option<Schedule> {
+        let planned = self.schedule?;
+        Some(if self.objective.can_change_rate() { planned } else { Schedule { decay: Decay::Constant, ..planned } })
+    }
+
+    /// What to know where the runs kept their rate although the planned one lets it fall.
+    fn steady_instead(&self, plan: &FullRunPlan) -> Option<Warning> {
+        let planned = self.schedule?.decay;
+        (plan.schedule.decay == Decay::Constant && planned != Decay::Constant).then(|| {
+            compile::warning(
+                "steady-runs",
+                format!(
+                    "the runs keep their rate where the planned one lets it fall ({}): at a steady rate a run ends on a noise floor \
+                     that grows with the rate, which speaks for rates that are too low",
+                    planned.name()
+                ),
+                "have the script read the rate of each step from the file `{rates}`",
+            )
+        })
+    }
+
+    /// Makes the full runs of `plan`, and says what they show.
+    pub fn verify(&self, plan: &FullRunPlan, options: &RunOptions<'_>) -> Verification {
+        let sweep = search::full_runs(self.objective, &plan.specs(), options);
         let subject = Subject {
             recommended: plan.recommended,
             best_early: plan.rate_of(Role::BestEarly),
             configured: plan.rate_of(Role::Configured),
         };
         let assessment = assess_full(&sweep.trials, &subject);
-        let trial_iterations = sweep.trials.iter().map(steps).sum();
+        let trial_iterations = sweep.trial_iterations();
         let planned = self.planned_iterations();
         let specs = plan.specs();
         let evaluated_at = |spec: &TrialSpec| (0..=spec.iterations).filter(|&step| spec.evaluates_at(step)).collect();
@@ -112,9 +135,11 @@ impl Study<'_> {
                 iterations: plan.schedule.decay_iterations,
                 fraction: plan.fraction,
                 schedule: plan.schedule,
+                costs_of: if self.is_script { CostsOf::Steps } else { CostsOf::WholeData },
                 seeds: plan.seeds.clone(),
                 evaluated_at: specs.first().map_or_else(Vec::new, evaluated_at),
             },
+            warnings: self.steady_instead(plan).into_iter().collect(),
             verdict: verdict(&assessment, plan),
             claim: assessment.claim.as_ref().map(claim),
             rates: plan.rates.iter().filter_map(|(rate, roles)| row(&assessment, *rate, roles)).collect(),
@@ -123,15 +148,6 @@ impl Study<'_> {
                 share_of_planned_run: planned.map(|n| significant(trial_iterations as f64 / n.max(1) as f64, compile::DIGITS)),
             },
         }
-    }
-}
-
-/// Optimiser steps of a run, which has kept no losses to count; those of a cancelled run are lost.
-fn steps(record: &TrialRecord) -> u64 {
-    match record.outcome {
-        Outcome::Completed => record.spec.total_iterations(),
-        Outcome::Diverged { step, .. } => step + 1,
-        Outcome::Failed { .. } | Outcome::Cancelled => 0,
     }
 }
 

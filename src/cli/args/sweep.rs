@@ -6,20 +6,20 @@ use clap::{Args, ValueEnum};
 use lrfind::config;
 use lrfind::record::Spacing;
 
-use super::{CommonArgs, DeviceArg, FindFormat, ScriptArgs, at_least_one, seeds, share, stop_factor};
+use super::values::{seeds, share, stop_factor};
+use super::{FindFormat, RunArgs, SubjectArgs};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   lrfind sweep digits.toml                 one ramp, and what each published rule reads off it
   lrfind sweep digits.toml --seeds 10      how far each rule moves from run to run
   lrfind sweep digits.toml --start 1e-4 --end 1 --iterations 200
-  lrfind sweep digits.toml --format json | jq '.rules[] | {label, median}'";
+  lrfind sweep digits.toml --format json | jq '.rules[] | {label, median}'
+  lrfind sweep -- python train.py --rates {rates}
+                                           a script that reads the rate of each step from a file";
 
 #[derive(Debug, Args)]
 pub(crate) struct SweepArgs {
-    /// The config file
-    #[arg(value_name = "CONFIG")]
-    pub(crate) config: PathBuf,
     /// The rate of the first step
     #[arg(long, value_name = "RATE", default_value = "1e-7", allow_negative_numbers = true)]
     pub(crate) start: f64,
@@ -50,45 +50,10 @@ pub(crate) struct SweepArgs {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FindFormat,
-    /// Worker threads; changes the speed, never the result [default: the processor's cores]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) jobs: Option<usize>,
-    /// Most ramps to compute together in one worker; changes the speed, never the result
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) lanes: Option<usize>,
-    /// Where to compute
-    #[arg(long, value_enum)]
-    pub(crate) device: Option<DeviceArg>,
-    /// Run every trial anew, and forget those of earlier runs
-    #[arg(long)]
-    pub(crate) fresh: bool,
-    /// Print the plan and its cost, and run nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Print no plan and no progress
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
-}
-
-impl SweepArgs {
-    /// What it has in common with `find`, as `find` has it.
-    pub(crate) fn common(&self) -> CommonArgs {
-        CommonArgs {
-            config: Some(self.config.clone()),
-            script: ScriptArgs::default(),
-            jobs: self.jobs,
-            lanes: self.lanes,
-            seeds: None,
-            iterations: None,
-            range: None,
-            budget: None,
-            device: self.device,
-            fresh: self.fresh,
-            dry_run: self.dry_run,
-            timing: None,
-            quiet: self.quiet,
-        }
-    }
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) subject: SubjectArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

@@ -4,22 +4,24 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CommonArgs, DeviceArg, FindFormat, ScriptArgs, at_least_one, seeds};
+use super::values::seeds;
+use super::{FindFormat, RunArgs, ScriptArgs};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
   lrfind verify digits.toml                full runs at the rates of reports/digits, or of a search made first
   lrfind verify digits.toml --fraction 0.2 runs of a fifth of the length, the schedule squeezed into it
   lrfind verify digits.toml --lr 0.2       at this rate too
-  lrfind verify reports/digits --config digits.toml";
+  lrfind verify reports/digits --config digits.toml
+  lrfind verify --planned 10000 -- python train.py --rates {rates}";
 
 #[derive(Debug, Args)]
 pub(crate) struct VerifyArgs {
     /// The config file, or a report.json or its folder; a report needs --config too
-    #[arg(value_name = "CONFIG|REPORT")]
-    pub(crate) source: PathBuf,
+    #[arg(value_name = "CONFIG|REPORT", id = "config", required_unless_present = "words")]
+    pub(crate) source: Option<PathBuf>,
     /// The config of the report, which does not say where its config and its data lie
-    #[arg(long, value_name = "CONFIG", conflicts_with = "report")]
+    #[arg(long = "config", id = "config_of_report", value_name = "CONFIG", conflicts_with_all = ["report", "words"])]
     pub(crate) config: Option<PathBuf>,
     /// The report to verify [default: reports/<name>, found by a search first where there is none]
     #[arg(long, value_name = "REPORT")]
@@ -33,48 +35,16 @@ pub(crate) struct VerifyArgs {
     /// Length of the runs as a share of the planned run, into which its schedule is squeezed
     #[arg(long, value_name = "SHARE", default_value = "1", value_parser = fraction, allow_negative_numbers = true)]
     pub(crate) fraction: f64,
-    /// Folder for verify.json, verification.png and the finished runs [default: the report's own]
+    /// Folder for verify.json, verification.png and the journal of the runs [default: the report's own]
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FindFormat,
-    /// Worker threads; changes the speed, never the result [default: the processor's cores]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) jobs: Option<usize>,
-    /// Most runs to compute together in one worker; changes the speed, never the result
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
-    pub(crate) lanes: Option<usize>,
-    /// Where to compute
-    #[arg(long, value_enum)]
-    pub(crate) device: Option<DeviceArg>,
-    /// Print the plan and its cost, and run nothing
-    #[arg(long)]
-    pub(crate) dry_run: bool,
-    /// Print no plan and no progress
-    #[arg(long, short)]
-    pub(crate) quiet: bool,
-}
-
-impl VerifyArgs {
-    /// What it has in common with `find`, as `find` has it; the search that may come first is the config's own.
-    pub(crate) fn common(&self, config: PathBuf) -> CommonArgs {
-        CommonArgs {
-            config: Some(config),
-            script: ScriptArgs::default(),
-            jobs: self.jobs,
-            lanes: self.lanes,
-            seeds: None,
-            iterations: None,
-            range: None,
-            budget: None,
-            device: self.device,
-            dry_run: self.dry_run,
-            timing: None,
-            fresh: false,
-            quiet: self.quiet,
-        }
-    }
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    #[command(flatten)]
+    pub(crate) script: ScriptArgs,
 }
 
 fn fraction(text: &str) -> Result<f64, String> {

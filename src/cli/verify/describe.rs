@@ -1,7 +1,7 @@
 //! What `verify` is about to do and what it costs, for a person and for a program.
 
 use lrfind::Study;
-use lrfind::record::{TrialRecord, TrialSpec};
+use lrfind::record::TrialSpec;
 use lrfind::report::summary;
 use lrfind::report::text::{counted, grouped, rate};
 use lrfind::report::verification::Role;
@@ -12,22 +12,16 @@ use crate::cli::args::{FindFormat, VerifyArgs};
 use crate::cli::exit::Exit;
 use crate::cli::{output, trials};
 
-/// The runs that are still to be made.
-pub(super) fn missing<'s>(specs: &'s [TrialSpec], known: &[TrialRecord]) -> Vec<&'s TrialSpec> {
-    specs.iter().filter(|spec| !known.iter().any(|record| record.spec == **spec)).collect()
-}
-
-/// The plan and its cost, for a person.
-pub(super) fn text(study: &Study<'_>, full: &FullRunPlan, known: &[TrialRecord]) -> String {
+/// The plan and the cost of the `missing` runs, for a person.
+pub(super) fn text(study: &Study<'_>, full: &FullRunPlan, missing: &[TrialSpec]) -> String {
     let specs = full.specs();
-    let missing = missing(&specs, known);
     let named = |(at, roles): &(_, Vec<Role>)| {
         let roles = roles.iter().map(|role| role.words()).collect::<Vec<_>>().join(", ");
         format!("  {:<9} {roles}\n", rate(lrfind::LearningRate::get(*at)))
     };
     let kept = specs.len() - missing.len();
     let kept = if kept > 0 { format!(", {} of them kept from before", grouped(kept as u64)) } else { String::new() };
-    let iterations = iterations(&missing);
+    let iterations = iterations(missing);
     let share = share(study, iterations).map(|share| format!(", {}", summary::of_planned_run(share))).unwrap_or_default();
     format!(
         "{}: {}; {}\n{} of {}, {} at each rate{kept}\n{}in all about {} trial-iterations{share}\n",
@@ -43,9 +37,8 @@ pub(super) fn text(study: &Study<'_>, full: &FullRunPlan, known: &[TrialRecord])
 }
 
 /// Prints the plan instead of making the runs.
-pub(super) fn dry_run(study: &Study<'_>, full: &FullRunPlan, known: &[TrialRecord], args: &VerifyArgs) -> anyhow::Result<Exit> {
+pub(super) fn dry_run(study: &Study<'_>, full: &FullRunPlan, missing: &[TrialSpec], args: &VerifyArgs) -> anyhow::Result<Exit> {
     let specs = full.specs();
-    let missing = missing(&specs, known);
     let rates: Vec<_> = full.rates.iter().map(|(rate, roles)| json!({ "learning_rate": rate, "roles": roles })).collect();
     let plan = json!({
         "config": study.config,
@@ -55,11 +48,11 @@ pub(super) fn dry_run(study: &Study<'_>, full: &FullRunPlan, known: &[TrialRecor
         "fraction": full.fraction,
         "runs": specs.len(),
         "runs_kept": specs.len() - missing.len(),
-        "total_iterations": iterations(&missing),
+        "total_iterations": iterations(missing),
         "planned_run": study.planned_iterations(),
-        "share_of_planned_run": share(study, iterations(&missing)),
+        "share_of_planned_run": share(study, iterations(missing)),
     });
-    let printed = if args.format == FindFormat::Json { format!("{plan:#}\n") } else { text(study, full, known) };
+    let printed = if args.format == FindFormat::Json { format!("{plan:#}\n") } else { text(study, full, missing) };
     output::print(&printed)?;
     Ok(Exit::Done)
 }
@@ -83,8 +76,8 @@ pub(super) fn without_report(study: &Study<'_>, args: &VerifyArgs) -> anyhow::Re
     Ok(Exit::Done)
 }
 
-fn iterations(specs: &[&TrialSpec]) -> u64 {
-    specs.iter().map(|spec| spec.total_iterations()).sum()
+fn iterations(specs: &[TrialSpec]) -> u64 {
+    specs.iter().map(TrialSpec::total_iterations).sum()
 }
 
 fn share(study: &Study<'_>, iterations: u64) -> Option<f64> {

@@ -8,7 +8,7 @@ pub use text::{headline, render as text};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Cost, Status, Tool, Verdict, json};
+use super::{Cost, Status, Tool, Verdict, Warning, json};
 pub use crate::analysis::full_runs::{Answer, Paid};
 use crate::record::Outcome;
 use crate::schedule::Schedule;
@@ -30,6 +30,7 @@ pub struct Verification {
     pub config_sha256: String,
     pub device: String,
     pub run: FullRunFacts,
+    pub warnings: Vec<Warning>,
     pub verdict: HoldVerdict,
     pub claim: Option<ClaimReport>,
     /// One for each rate, ascending.
@@ -46,10 +47,22 @@ pub struct FullRunFacts {
     pub fraction: f64,
     /// The schedule of the runs.
     pub schedule: Schedule,
+    /// What their costs are means of.
+    pub costs_of: CostsOf,
     /// The seeds, none of which any trial of the search has.
     pub seeds: Vec<u64>,
     /// After how many iterations the whole data were evaluated.
     pub evaluated_at: Vec<u64>,
+}
+
+/// What a cost is the mean of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CostsOf {
+    /// The losses of all examples.
+    WholeData,
+    /// The losses that a script printed for its steps since the evaluation before.
+    Steps,
 }
 
 /// Whether the recommendation held.

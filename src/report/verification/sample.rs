@@ -42,9 +42,11 @@ pub(crate) fn held() -> Verification {
             iterations: 9_000,
             fraction: 1.0,
             schedule: sample::schedule().shape,
+            costs_of: CostsOf::WholeData,
             seeds: SEEDS.into(),
             evaluated_at: (0..=10).map(|k| 900 * k).collect(),
         },
+        warnings: Vec::new(),
         verdict: HoldVerdict {
             answer: Answer::Held,
             learning_rate: 0.12,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Answer, ClaimReport, Paid, RateReport, Role, Verification};
+use super::{Answer, ClaimReport, CostsOf, Paid, RateReport, Role, Verification};
 use crate::record::Outcome;
 use crate::report::text::{counted, factor, grouped, number, percent, rate, wrapped};
 use crate::report::{Status, Verdict, summary};
@@ -113,6 +113,11 @@ fn facts(verification: &Verification) -> Vec<(&'static str, String)> {
         let share = percent(run.fraction);
         facts.push(("", format!("the schedule squeezed to {share} of its length; the whole run may still differ")));
     }
+    if run.costs_of == CostsOf::Steps {
+        let part = counted(run.evaluated_at.get(1).copied().unwrap_or(run.iterations), "step");
+        facts.push(("training cost", format!("the mean of the losses that the script printed in its last {part}")));
+    }
+    facts.extend(verification.warnings.iter().map(|warning| ("warning", format!("{}: {}", warning.message, warning.hint))));
     facts.push(("regret", "what a rate leaves of that which the best one gains after the first tenth of the run".to_owned()));
     facts.push(("higher pays?", claim(verification)));
     if let Some(row) = verification.rate_of(Role::BelowThreshold)

@@ -119,6 +119,20 @@ impl Journal {
         Ok(Self { path: path.to_owned(), records, appender, faults })
     }
 
+    /// What the journal at `path` holds at this moment, to be looked at only: nothing is locked, made or changed, and trials that
+    /// are kept in it are not written. Empty if there is none.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn peek(path: &Path) -> Result<Self, FileError> {
+        let bytes = match std::fs::read(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
+            read => read.map_err(|source| FileError { action: "read the journal", path: path.to_owned(), source })?,
+        };
+        let records = Mutex::new(line::read(&bytes).records);
+        Ok(Self { path: path.to_owned(), records, appender: None, faults: Vec::new() })
+    }
+
     /// Its file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -165,8 +179,9 @@ impl Journal {
         let mut lines = String::new();
         for record in finished {
             let key = line::key(identity, &record.spec);
-            let line = line::render(&key, record);
-            if locked(&self.records).insert(key, record.clone()).is_none() {
+            let record = kept(record);
+            let line = line::render(&key, &record);
+            if locked(&self.records).insert(key, record).is_none() {
                 lines.push_str(&line);
             }
         }
@@ -192,6 +207,12 @@ impl Drop for Journal {
     }
 }
 
+/// What is kept of a record. Where the whole data were evaluated, that is all that is asked of it, and a million losses are many.
+fn kept(record: &TrialRecord) -> TrialRecord {
+    let losses = if record.spec.evaluations > 0 { Vec::new() } else { record.losses.clone() };
+    TrialRecord { losses, ..record.clone() }
+}
+
 /// Whether `record` is a whole result of `spec`.
 fn fits(record: &TrialRecord, spec: &TrialSpec) -> bool {
     let steps = match record.outcome {
@@ -199,7 +220,7 @@ fn fits(record: &TrialRecord, spec: &TrialSpec) -> bool {
         Outcome::Diverged { step, .. } => step,
         Outcome::Failed { .. } | Outcome::Cancelled => return false,
     };
-    record.spec == *spec && record.losses.len() as u64 == steps
+    record.spec == *spec && record.losses.len() as u64 == if spec.evaluations > 0 { 0 } else { steps }
 }
 
 /// What a panicking thread leaves behind is whole: nothing here is changed in several steps.
