@@ -316,7 +316,7 @@ fn encode(pixels: &[u8]) -> Result<Vec<u8>, PlotError> {
     // Flat colours pack best when left as they are.
     encoder.set_filter(png::FilterType::NoFilter);
     // Packing them harder saves little, and took longer than all else of a plot.
-    encoder.set_compression(png::Compression::Balanced);
+    encoder.set_compression(png::Compression::Default);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()?;
