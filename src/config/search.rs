@@ -59,11 +59,10 @@ pub(crate) fn read(mut section: Section<'_>, optimizer: Option<&OptimizerPlan>) 
 fn default_range(rule: Option<UpdateRule>) -> (f64, f64) {
     match rule {
         Some(UpdateRule::Sgd { momentum, .. }) if momentum > 0.0 => (1e-4, 1.0),
-        Some(UpdateRule::Sgd { .. }) => (1e-3, 10.0),
+        Some(UpdateRule::Sgd { .. } | UpdateRule::Adagrad { .. }) => (1e-3, 10.0),
         // What SGD with momentum and Adam have in common will do for a rule that is not known.
         Some(UpdateRule::Adam { .. }) | None => (1e-5, 1.0),
         Some(UpdateRule::RmsProp { .. }) => (1e-5, 0.3),
-        Some(UpdateRule::Adagrad { .. }) => (1e-3, 10.0),
         Some(UpdateRule::Lion { .. }) => (1e-6, 0.1),
     }
 }

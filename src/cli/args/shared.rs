@@ -11,7 +11,7 @@ use super::values::{at_least_one, seeds};
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct SubjectArgs {
     /// The config file
-    #[arg(value_name = "CONFIG", required_unless_present = "words")]
+    #[arg(value_name = "CONFIG", required_unless_present = "words", help_heading = None::<&'static str>)]
     pub(crate) config: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) script: ScriptArgs,
