@@ -52,7 +52,8 @@ pub(crate) struct Checks {
     /// Rates at which every run is stable in the end, but some rises above its initial cost on the way: the violent oscillations
     /// that the book warns of (Goodfellow et al. 2016, §8.3.1), which the decay then tames. Neither verdict on them is wrong.
     pub(crate) violent: Verdicts,
-    /// Rates at least a factor of 2 below the first that fails or is violent; all other stable ones where there is none.
+    /// Rates at least a factor of 2 below the threshold of the full runs, and below any violent rate; all other stable ones where
+    /// there is none.
     pub(crate) well_below: Verdicts,
     /// The stable rates between.
     pub(crate) near: Verdicts,
@@ -66,10 +67,11 @@ pub(crate) struct Checks {
 }
 
 pub(super) fn checks(tasks: &[Task]) -> Checks {
-    // Each with its distance in decades from the middle of the full runs' bracket, and from the lowest rate that fails or is violent.
+    // Each with its distance in decades from the middle of the full runs' bracket, and from the lowest violent rate where that is less.
     let measured = |task: &Task| {
         let threshold = task.hindsight.threshold.map(|[stable, unstable]| (stable * unstable).sqrt());
-        let rough = task.checks.iter().filter(|c| c.unstable + c.violent > 0).map(|c| c.rate).reduce(f64::min);
+        let violent = task.checks.iter().filter(|c| c.violent > 0).map(|c| c.rate);
+        let rough = violent.chain(threshold).reduce(f64::min);
         let decades = |c: &Check, from: Option<f64>| from.map(|from| (c.rate / from).log10());
         task.checks.iter().map(move |c| (*c, decades(c, threshold), decades(c, rough))).collect::<Vec<_>>()
     };
