@@ -8,6 +8,7 @@ use lrfind::{Report, RunOptions, Study};
 fn find(problem: &Quadratic) -> Report {
     let mut study = Study::new("quadratic", problem);
     study.search.resolution = 0.02;
+    study.momentum = problem.momentum;
     study.find(&RunOptions::default())
 }
 

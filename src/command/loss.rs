@@ -147,7 +147,7 @@ mod tests {
             ("loss: 0.53 - val_loss: 0.60", 0.53),
             ("val_acc 0.9, loss 0.53", 0.53),
             ("loss: 0.5 Validation loss: 0.6", 0.5),
-            ("eval first, loss 0.5", 0.5),
+            ("step 3, eval later, loss 0.5", 0.5),
             ("{'loss': 0.53, 'lr': 0.1}", 0.53),
             ("{\"train/loss\": 0.53}", 0.53),
             ("loss: tensor(0.53, grad_fn=<NllLossBackward0>)", 0.53),

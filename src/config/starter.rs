@@ -46,7 +46,7 @@ learning-rate = 0.05          # what `lrfind check` judges; no default
 schedule = { kind = "linear", final-fraction = 0.01 }  # or "constant", "cosine", "step", "exponential"
 
 [search]
-range = [1e-5, 1.0]           # the first scan; default by optimizer
+range = [1e-4, 1.0]           # the first scan; default by optimizer
 iterations = 100              # of a short trial
 seeds = 2                     # trials at each rate
 safety = 1.6                  # the recommendation stays this factor below the instability threshold

@@ -1,7 +1,6 @@
 //! What a search will cost, before it starts.
 
 use super::Settings;
-use super::TAIL;
 use super::check::LADDER;
 use super::find::{COMPETING, FINALISTS, SCAN_DENSITY};
 use super::repeat::REPEAT;
@@ -37,7 +36,7 @@ impl Forecast {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
         let halvings = (0.5 / settings.resolution).log2().ceil().max(0.0) as usize;
         let settles = objective.can_change_rate();
-        let with_tail = |length: u64| with_tail(length, objective);
+        let with_tail = |length: u64| with_tail(length, settings, objective);
         // Most longer trials begin where a short one ended, if they can.
         let shared = if objective.can_resume() { lengths.short } else { 0 };
         let long = with_tail(lengths.long) - shared;
@@ -63,8 +62,8 @@ impl Forecast {
         let (seeds, lengths) = (settings.seeds, settings.lengths);
         let yardsticks = if objective.can_change_rate() { seeds } else { 0 };
         // At the rate; and, with one seed, at its margin and at the best early rate, by which it is measured.
-        let longer = (seeds as u64 + 2) * with_tail(lengths.long, objective);
-        let measures = yardsticks as u64 * with_tail(lengths.yardstick(), objective);
+        let longer = (seeds as u64 + 2) * with_tail(lengths.long, settings, objective);
+        let measures = yardsticks as u64 * with_tail(lengths.yardstick(), settings, objective);
         Self::of(vec![
             stage("trials at the rate, above and below", 2 * seeds + LADDER.len(), lengths.short),
             StageForecast {
@@ -84,8 +83,8 @@ impl Forecast {
 }
 
 /// Trials of this length, their tails included.
-fn with_tail(length: u64, objective: &dyn Objective) -> u64 {
-    length + if objective.can_change_rate() { (length as f64 * TAIL).round() as u64 } else { 0 }
+fn with_tail(length: u64, settings: &Settings, objective: &dyn Objective) -> u64 {
+    length + if objective.can_change_rate() { settings.tail(length) } else { 0 }
 }
 
 fn stage(name: &'static str, trials: usize, length: u64) -> StageForecast {

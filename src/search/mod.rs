@@ -28,11 +28,6 @@ use crate::trial::{Objective, Start, State};
 
 use pool::{Crew, Order};
 
-/// The tail of a longer trial, as a share of its length, and at least. On the benchmark's suite a half chose no better, and a fifth
-/// worse.
-pub(super) const TAIL: f64 = 0.25;
-const SHORTEST_TAIL: u64 = 10;
-
 /// How far the rate falls in the tail, in decades: as far as the book's schedule, to 1 %.
 const FALL: f64 = 2.0;
 
@@ -104,8 +99,7 @@ impl<'a> Searcher<'a> {
             for spec in &mut specs {
                 let fallen = spec.learning_rate.shifted(-FALL);
                 let learning_rate = gentle.filter(|gentle| *gentle < fallen).unwrap_or(fallen);
-                let iterations = ((spec.iterations as f64 * TAIL).round() as u64).max(SHORTEST_TAIL);
-                spec.recovery = Some(Recovery { learning_rate, iterations });
+                spec.recovery = Some(Recovery { learning_rate, iterations: self.settings.tail(spec.iterations) });
             }
         }
         specs

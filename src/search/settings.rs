@@ -27,6 +27,8 @@ pub struct Settings {
     pub budget: Option<u64>,
     /// Iterations of linear warm-up.
     pub warmup: u64,
+    /// The share of its last update that the optimiser keeps.
+    pub momentum: f64,
 }
 
 /// A trial is at least this many times as long as momentum remembers, 1/(1 − μ): with μ = 0.99, 100 iterations misplace the
@@ -36,6 +38,16 @@ const MEMORIES: f64 = 10.0;
 /// A long trial takes at most one part in so many of the planned run. On the benchmark's suite an eighth and a sixth chose equally
 /// well, and a tenth worse.
 const SHARE: u64 = 8;
+
+/// The tail of a longer trial, as a share of its length, and at least in iterations. On the benchmark's suite a half chose no better,
+/// and a fifth worse.
+const TAIL: f64 = 0.25;
+const SHORTEST_TAIL: u64 = 10;
+
+/// With momentum, what noise has been amplified dies out with √μ a step at best. So a tail takes so many times as long as momentum
+/// remembers, but no more than this share of the trial: just below the threshold of noisy quadratics, ten times is too short.
+const DAMPING: f64 = 20.0;
+const LONGEST_TAIL: f64 = 0.5;
 
 /// A confirming trial is longer than a long one by one part in so many: no more than tells the two apart.
 const CONFIRMING: u64 = 20;
@@ -66,6 +78,7 @@ impl Settings {
             check_margin: search.check_margin,
             budget: search.budget,
             warmup,
+            momentum,
         }
     }
 }
@@ -75,6 +88,13 @@ impl Settings {
     /// them the recommendations on the benchmark's suite were no better.
     pub fn sparing(&self) -> usize {
         self.seeds.div_ceil(2)
+    }
+
+    /// Iterations of the tail of a longer trial of so many iterations.
+    pub fn tail(&self, iterations: u64) -> u64 {
+        let share = |share: f64| (iterations as f64 * share).round() as u64;
+        let damping = if self.momentum > 0.0 { (DAMPING / (1.0 - self.momentum.clamp(0.0, 0.9999))).round() as u64 } else { 0 };
+        share(TAIL).max(damping.min(share(LONGEST_TAIL))).max(SHORTEST_TAIL)
     }
 }
 
