@@ -16,7 +16,7 @@ pub(crate) fn draw(measured: &Measured) -> Result<Vec<u8>, PlotError> {
     let least = measured.cases.iter().filter_map(Measurement::over_eager).fold(f64::INFINITY, f64::min);
     let most = measured.cases.iter().filter_map(Measurement::over_eager).fold(0.0, f64::max);
     let title = if measured.pytorch.is_some() {
-        format!("Trials run {least:.1} to {most:.1} times as fast as PyTorch's")
+        format!("Trials run {} to {} times as fast as PyTorch's", figure(least), figure(most))
     } else {
         "No PyTorch was found to compare with".to_owned()
     };
@@ -50,7 +50,7 @@ pub(crate) fn draw(measured: &Measured) -> Result<Vec<u8>, PlotError> {
         let medians = [(case.over_eager(), middle - 12.0, BLUE), (case.over_stacked(), middle + 12.0, GREEN)];
         for (ratio, y, color) in medians.into_iter().filter_map(|(ratio, y, color)| Some((ratio?, y, color))) {
             canvas.line(&[(x.at(ratio), y - 11.0), (x.at(ratio), y + 11.0)], 5.0, color);
-            canvas.text(format!("{ratio:.1}×"), (1560.0, y), style(SMALL, color).bold_if(color == BLUE).right());
+            canvas.text(format!("{}×", figure(ratio)), (1560.0, y), style(SMALL, color).bold_if(color == BLUE).right());
         }
     }
     draw_base(&mut canvas, PLOT);
@@ -61,4 +61,9 @@ pub(crate) fn draw(measured: &Measured) -> Result<Vec<u8>, PlotError> {
         canvas.text(name, (at + 18.0, 945.0), style(SMALL, GREY));
     }
     canvas.finish()
+}
+
+/// A ratio near 1 to the hundredth, so that slower is told from as fast.
+fn figure(ratio: f64) -> String {
+    if ratio < 10.0 { format!("{ratio:.2}") } else { format!("{ratio:.1}") }
 }

@@ -60,7 +60,7 @@ impl Settings {
     /// 2023). Where the planned run is short, long trials shrink to an eighth of it, but not
     /// below twice the short ones.
     pub fn new(search: &SearchPlan, warmup: u64, planned: Option<u64>, momentum: f64) -> Self {
-        let memory = (MEMORIES / (1.0 - momentum.clamp(0.0, 0.9999))).round() as u64;
+        let memory = memories(MEMORIES, momentum);
         let affordable = planned.map_or(u64::MAX, |planned| planned / SHARE);
         let remembered = if momentum > 0.9 { memory.min(affordable) } else { 0 };
         let short = search.iterations.max(2 * warmup).max(remembered);
@@ -93,9 +93,14 @@ impl Settings {
     /// Iterations of the tail of a longer trial of so many iterations.
     pub fn tail(&self, iterations: u64) -> u64 {
         let share = |share: f64| (iterations as f64 * share).round() as u64;
-        let damping = if self.momentum > 0.0 { (DAMPING / (1.0 - self.momentum.clamp(0.0, 0.9999))).round() as u64 } else { 0 };
+        let damping = if self.momentum > 0.0 { memories(DAMPING, self.momentum) } else { 0 };
         share(TAIL).max(damping.min(share(LONGEST_TAIL))).max(SHORTEST_TAIL)
     }
+}
+
+/// So many times as many iterations as momentum remembers, 1/(1 − μ).
+fn memories(times: f64, momentum: f64) -> u64 {
+    (times / (1.0 - momentum.clamp(0.0, 0.9999))).round() as u64
 }
 
 impl Default for SearchPlan {

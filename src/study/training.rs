@@ -6,8 +6,8 @@ use super::Study;
 use crate::report::Report;
 
 impl Study<'_> {
-    /// What a training run follows from, as JSON: data and model or the command, and training, but not the configured rate, nor how rates are
-    /// searched for. `null` for an objective without a config.
+    /// What a training run follows from, as JSON: data and model or the command, and training, but not the configured rate, nor how
+    /// rates are searched for. `null` for an objective without a config.
     pub fn training(&self) -> Value {
         training(&self.config)
     }
