@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use lrfind::command::{self, Script};
-use lrfind::config::{self, CommandPlan, Config, Placeholder};
+use lrfind::config::{self, CommandPlan, Config, Placeholder, Template};
 use lrfind::record::{TrialRecord, TrialSpec};
 use lrfind::search::full_runs;
 use lrfind::{LearningRate, RunOptions};
@@ -36,7 +36,10 @@ fn main() {
     let (mut pairs, mut configs) = (PAIRS, Vec::new());
     while let Some(word) = arguments.next() {
         match word.as_str() {
-            "--pairs" => pairs = arguments.next().and_then(|n| n.parse().ok()).expect("--pairs takes a number"),
+            "--pairs" => {
+                let number = arguments.next().and_then(|n| n.parse().ok()).filter(|n| *n > 0);
+                pairs = number.expect("--pairs takes a number above 0");
+            }
             _ => configs.push(PathBuf::from(word)),
         }
     }
@@ -67,6 +70,7 @@ struct Bench {
 
 impl Bench {
     fn new(plan: CommandPlan) -> Self {
+        assert!(!plan.command.shell, "the command needs a shell of its own");
         let (script, jobs) = (Script::new(&plan).expect("the script is there"), command::jobs(&plan.command));
         let planned = plan.training.schedule.expect("the config plans a run").decay_iterations;
         let folder = tempfile::tempdir().expect("a temporary folder can be made");
@@ -106,11 +110,9 @@ impl Bench {
             for is_watched in if pair % 2 == 0 { [false, true] } else { [true, false] } {
                 let before = cpu::seconds();
                 times[usize::from(is_watched)] = if is_watched { watched() } else { plain() };
-                own += before
-                    .filter(|_| is_watched)
-                    .zip(cpu::seconds())
-                    .map_or(f64::NAN, |(before, after)| after - before)
-                    .max(0.0);
+                if is_watched {
+                    own += before.zip(cpu::seconds()).map_or(f64::NAN, |(before, after)| after - before);
+                }
             }
             seconds = [seconds[0] + times[0], seconds[1] + times[1]];
             ratios.push(times[1] / times[0]);
@@ -157,6 +159,9 @@ impl Bench {
         };
         let quoted = |text: String| format!("'{}'", text.replace('\'', "'\\''"));
         let words: Vec<String> = self.plan.command.run.iter().map(|word| quoted(word.fill(value))).collect();
-        format!("{} >/dev/null\n", words.join(" "))
+        let variable = |(name, value_of): (&String, &Template)| format!("{name}={} ", quoted(value_of.fill(value)));
+        let variables: String = self.plan.command.environment.iter().map(variable).collect();
+        // A trial that fails ends the whole loop: it would look like a fast one.
+        format!("{variables}{} >/dev/null || kill $$\n", words.join(" "))
     }
 }

@@ -162,8 +162,8 @@ pub struct TrialRecord {
     pub spec: TrialSpec,
     /// How it ended.
     pub outcome: Outcome,
-    /// Loss on the mini-batch before each update; finite values only, so shorter than the trial if it diverged. Empty where the
-    /// spec asks for evaluations and the journal had the trial.
+    /// Loss on the mini-batch before each update; finite values only, so shorter than the trial if it diverged. Empty for full
+    /// runs, and where the spec asks for evaluations and the journal had the trial.
     pub losses: Vec<f64>,
     /// Loss on the fixed probe set, as (iterations done, loss), from iteration 0 on.
     pub probe: Vec<ProbePoint>,

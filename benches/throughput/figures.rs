@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use lrfind::report::text::grouped;
 use serde::{Deserialize, Serialize};
 
 /// All that is kept of a benchmark; everything else follows from it.
@@ -117,16 +118,5 @@ pub(crate) fn row(case: &Measurement) -> String {
 
 /// A whole number with a comma after each thousand; below 100 with a decimal.
 fn thousands(value: f64) -> String {
-    if value < 100.0 {
-        return format!("{value:.1}");
-    }
-    let digits = format!("{value:.0}");
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    if value < 100.0 { format!("{value:.1}") } else { grouped(value.round() as u64) }
 }

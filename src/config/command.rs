@@ -232,8 +232,8 @@ pub struct Flags {
 
 impl CommandPlan {
     /// The plan for a command line without a config: everything default, run in the current folder, for a run of `planned` steps
-    /// if that is known. What has no placeholder in `words` is appended with its flag; a flag that ends in `=` and its value are
-    /// one word.
+    /// if that is known. What has no placeholder in `words` is appended with its flag, the rate only where `{rates}` is missing
+    /// too; a flag that ends in `=` and its value are one word.
     ///
     /// # Errors
     /// When there are no words, a name in braces is no placeholder, or the rate is to be given neither way.
@@ -247,8 +247,10 @@ impl CommandPlan {
         };
         let mut run: Vec<Template> = words.iter().map(read).collect::<Result<_, _>>()?;
         let wanted = [(Placeholder::Lr, &flags.lr, "{lr}"), (Placeholder::Seed, &flags.seed, "{seed}")];
+        let is_told_rates = run.iter().any(|word| word.has(Placeholder::Rates));
         for (placeholder, flag, place) in wanted.into_iter().chain([(Placeholder::Steps, &flags.steps, "{steps}")]) {
-            if flag.is_empty() || run.iter().any(|word| word.has(placeholder)) {
+            let has_place = run.iter().any(|word| word.has(placeholder)) || (placeholder == Placeholder::Lr && is_told_rates);
+            if flag.is_empty() || has_place {
                 continue;
             }
             if flag.ends_with('=') {
@@ -324,6 +326,7 @@ mod tests {
         let line = |text: &str, flags: &Flags| CommandPlan::of_words(&words(text), flags, None).unwrap().command.words();
         assert_eq!(line("python train.py", &flags()), "python train.py --lr {lr} --seed {seed} --steps {steps}");
         assert_eq!(line("./x --rate {lr}", &flags()), "./x --rate {lr} --seed {seed} --steps {steps}");
+        assert_eq!(line("./x --rates {rates}", &flags()), "./x --rates {rates} --seed {seed} --steps {steps}");
         let hydra = Flags { lr: "optim.lr=".into(), seed: "+seed=".into(), steps: String::new() };
         assert_eq!(line("python train.py", &hydra), "python train.py optim.lr={lr} +seed={seed}");
         let none = Flags { lr: String::new(), ..flags() };

@@ -3,7 +3,7 @@
 use super::Settings;
 use super::check::LADDER;
 use super::find::{COMPETING, FINALISTS, SCAN_DENSITY};
-use super::repeat::REPEAT;
+use super::repeat::{REPEAT, repeated};
 use crate::trial::Objective;
 
 /// What a search is expected to cost. The search itself extends its range where it must, and ends stages early where it can.
@@ -77,7 +77,7 @@ impl Forecast {
     /// The same with what [`repeat`](super::repeat()) adds.
     #[must_use]
     pub fn with_repetition(mut self, settings: &Settings) -> Self {
-        self.stages.push(stage(REPEAT, 1, settings.lengths.yardstick()));
+        self.stages.push(stage(REPEAT, 1, repeated(settings)));
         Self::of(self.stages)
     }
 }

@@ -6,10 +6,10 @@ use crate::lr::LearningRate;
 use crate::record::TrialSpec;
 use crate::trial::Objective;
 
-/// Adds to the trials of a finished search one more at `rate` with the first seed, shorter than its others: an objective whose
+/// Adds to the trials of a finished search one more at `rate` with the first seed, half as long as a short one: an objective whose
 /// losses follow from rate and seed alone gives the first losses of those again.
 pub fn repeat(objective: &dyn Objective, settings: &Settings, rate: LearningRate, sweep: &mut Sweep, options: &RunOptions<'_>) {
-    let length = settings.lengths.yardstick();
+    let length = repeated(settings);
     let spec = TrialSpec { warmup: settings.warmup, ..TrialSpec::steady(rate, settings.first_seed, length) };
     let is_known = sweep.trials.iter().any(|trial| trial.spec == spec);
     let fits = settings.budget.is_none_or(|budget| sweep.trial_iterations() + length <= budget);
@@ -20,3 +20,8 @@ pub fn repeat(objective: &dyn Objective, settings: &Settings, rate: LearningRate
 
 /// The stage's name.
 pub(super) const REPEAT: &str = "repetition of a trial";
+
+/// Its length, in iterations.
+pub(super) fn repeated(settings: &Settings) -> u64 {
+    (settings.lengths.short / 2).max(1)
+}

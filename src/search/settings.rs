@@ -81,9 +81,7 @@ impl Settings {
             momentum,
         }
     }
-}
 
-impl Settings {
     /// Seeds of the longest trials, those that look for late instability and those that confirm: half as many, for with all of
     /// them the recommendations on the benchmark's suite were no better.
     pub fn sparing(&self) -> usize {

@@ -6,6 +6,7 @@ use super::Study;
 use super::verdict;
 use crate::analysis::{Assessment, assess, end_loss, median};
 use crate::lr::{LearningRate, significant};
+use crate::report::text::counted;
 use crate::report::{
     BestEarly, Censored, Cost, Evidence, Finding, Instability, Interval, RateInterval, Recommendation, Report, SCHEMA_VERSION,
     ScheduleReport, Spread, Status, Tool, Trial, Warning,
@@ -109,12 +110,10 @@ fn instability(assessment: &Assessment<'_>, settings: &Settings) -> Instability 
 fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option<Stop>) -> Recommendation {
     let choice = &assessment.choice;
     let mut because = choice.because.clone();
-    let tried = assessment.confirm.iter().any(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
     let seeds = assessment.confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate).count();
-    let plural = if seeds == 1 { "" } else { "s" };
-    let confirmed = format!("confirmed on {seeds} fresh seed{plural} for {} iterations", settings.lengths.confirm);
+    let confirmed = format!("confirmed on {} for {} iterations", counted(seeds as u64, "fresh seed"), settings.lengths.confirm);
     // A rate that was tried on fresh seeds and did not pass is not handed out.
-    let learning_rate = choice.learning_rate.filter(|_| assessment.confirmed || (stop.is_some() && !tried));
+    let learning_rate = choice.learning_rate.filter(|_| assessment.confirmed || (stop.is_some() && seeds == 0));
     match (choice.learning_rate, stop) {
         (None, Some(Stop::Budget)) => because.insert(0, "not resolvable at this budget".into()),
         (None, Some(Stop::Cancelled)) => because.insert(0, "the search was interrupted too early".into()),

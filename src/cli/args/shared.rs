@@ -24,7 +24,7 @@ pub(crate) struct ScriptArgs {
     /// The command that trains, such as `python train.py`; it prints a line like `loss: 0.53` after each step
     #[arg(last = true, value_name = "COMMAND", conflicts_with = "config")]
     pub(crate) words: Vec<String>,
-    /// The command's flag for the rate, where {lr} does not stand in it [default: --lr]
+    /// The command's flag for the rate, where neither {lr} nor {rates} stands in it [default: --lr]
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true, conflicts_with = "config")]
     pub(crate) lr_flag: Option<String>,
     /// The command's flag for the seed, where {seed} does not stand in it; "" for none [default: --seed]

@@ -209,8 +209,11 @@ impl Drop for Journal {
 
 /// What is kept of a record. Where the whole data were evaluated, that is all that is asked of it, and a million losses are many.
 fn kept(record: &TrialRecord) -> TrialRecord {
-    let losses = if record.spec.evaluations > 0 { Vec::new() } else { record.losses.clone() };
-    TrialRecord { losses, ..record.clone() }
+    let mut kept = record.clone();
+    if kept.spec.evaluations > 0 {
+        kept.losses = Vec::new();
+    }
+    kept
 }
 
 /// Whether `record` is a whole result of `spec`.
