@@ -19,9 +19,12 @@ const TICK: Duration = Duration::from_millis(50);
 /// Most bytes read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// How long to wait after little was read before reading on. A script that prints thousands of lines a second would else be
-/// interrupted by us for each of them.
-const REST: Duration = Duration::from_millis(2);
+/// How long to wait after little was read before reading on, at least and at most. A script that prints hundreds of lines a second
+/// would else be interrupted by us for each of them.
+const REST: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(20)];
+
+/// A rest takes no more than this part of the time since the start: so much later may we see the end of a script.
+const LATE: u32 = 100;
 
 /// Groups that run, so that they can be killed when the program must leave at once.
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
@@ -50,6 +53,9 @@ pub(super) struct Process {
     err: Option<ChildStderr>,
     status: Option<ExitStatus>,
     buffer: Vec<u8>,
+    started: Instant,
+    /// The latest rest.
+    rest: Duration,
     /// Not to be read from before.
     resting_until: Instant,
 }
@@ -65,7 +71,8 @@ impl Process {
         groups.push(group);
         drop(groups);
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        let process = Self { child, group, out, err, status: None, buffer: vec![0; CHUNK], resting_until: Instant::now() };
+        let (buffer, started) = (vec![0; CHUNK], Instant::now());
+        let process = Self { child, group, out, err, status: None, buffer, started, rest: REST[0] / 2, resting_until: started };
         for fd in process.pipes().into_iter().flatten() {
             ioctl_fionbio(fd, true)?;
         }
@@ -117,11 +124,23 @@ impl Process {
     fn read(&mut self, take: &mut dyn FnMut(Stream, &[u8])) -> io::Result<bool> {
         let out = read_from(&mut self.out, &mut self.buffer, &mut |bytes| take(Stream::Out, bytes))?;
         let err = read_from(&mut self.err, &mut self.buffer, &mut |bytes| take(Stream::Err, bytes))?;
-        // A pipe that was full is read on at once, and a process that closes its outputs is about to end.
-        let is_little = (1..CHUNK / 4).contains(&(out + err));
-        let is_open = self.out.is_some() || self.err.is_some();
-        self.resting_until = Instant::now() + if is_little && is_open { REST } else { Duration::ZERO };
+        self.rest_after(out + err);
         Ok(out + err > 0)
+    }
+
+    /// Rests after so many bytes: longer from time to time while little comes, so that a pipe is never full for long.
+    fn rest_after(&mut self, bytes: usize) {
+        let now = Instant::now();
+        let is_open = self.out.is_some() || self.err.is_some();
+        // A pipe that was full is read on at once, and a process that closes its outputs is about to end.
+        if is_open && (1..CHUNK / 4).contains(&bytes) {
+            let most = (now.duration_since(self.started) / LATE).clamp(REST[0], REST[1]);
+            self.rest = (self.rest * 2).min(most);
+            self.resting_until = now + self.rest;
+        } else {
+            self.rest = REST[0] / 2;
+            self.resting_until = now;
+        }
     }
 
     /// Whether the process itself has ended. It stays a zombie, so that its number and that of its group are not given to another.
