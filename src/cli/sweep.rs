@@ -75,7 +75,10 @@ fn ramp(args: &SweepArgs, search: &SearchPlan) -> anyhow::Result<Ramp> {
 
 /// The plan and its cost, for a person.
 fn describe(study: &Study<'_>, ramp: &Ramp) -> String {
-    let share = share(study, ramp).map(|share| format!(", {}", summary::of_planned_run(share))).unwrap_or_default();
+    let share = study
+        .share_of_planned_run(ramp.trial_iterations())
+        .map(|share| format!(", {}", summary::of_planned_run(share)))
+        .unwrap_or_default();
     format!(
         "{}: {}; {}\nrates {} to {} in {}, {}\nin all about {} trial-iterations{share}\n",
         study.name,
@@ -100,13 +103,9 @@ fn describe_json(study: &Study<'_>, ramp: &Ramp) -> String {
         "seeds": ramp.seeds,
         "total_iterations": ramp.trial_iterations(),
         "planned_run": study.planned_iterations(),
-        "share_of_planned_run": share(study, ramp),
+        "share_of_planned_run": study.share_of_planned_run(ramp.trial_iterations()),
     });
     format!("{text:#}\n")
-}
-
-fn share(study: &Study<'_>, ramp: &Ramp) -> Option<f64> {
-    study.planned_iterations().map(|planned| ramp.trial_iterations() as f64 / planned.max(1) as f64)
 }
 
 /// Writes the data and the plot. What was written comes back even where a later file fails.

@@ -40,7 +40,7 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
         format!("  {:<width$} {trials:>12} {iterations:>14} iterations\n", stage.name)
     };
     let stages: Vec<String> = cost.stages.iter().map(stage).collect();
-    let share = match (study.planned_iterations(), share(study, cost)) {
+    let share = match (study.planned_iterations(), study.share_of_planned_run(cost.total_iterations)) {
         (Some(planned), Some(share)) => format!(", {} of {}", summary::of_planned_run(share), counted(planned, "iteration")),
         _ => String::new(),
     };
@@ -58,10 +58,6 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
     )
 }
 
-fn share(study: &Study<'_>, cost: &Forecast) -> Option<f64> {
-    study.planned_iterations().map(|planned| cost.total_iterations as f64 / planned.max(1) as f64)
-}
-
 /// The plan and its cost, for a program.
 fn describe_json(study: &Study<'_>, cost: &Forecast) -> String {
     let stages: Vec<_> =
@@ -71,7 +67,7 @@ fn describe_json(study: &Study<'_>, cost: &Forecast) -> String {
         "stages": stages,
         "total_iterations": cost.total_iterations,
         "planned_run": study.planned_iterations(),
-        "share_of_planned_run": share(study, cost),
+        "share_of_planned_run": study.share_of_planned_run(cost.total_iterations),
     });
     format!("{text:#}\n")
 }

@@ -8,7 +8,7 @@ use crate::analysis::{Assessment, assess, end_loss, median};
 use crate::lr::{LearningRate, significant};
 use crate::report::text::counted;
 use crate::report::{
-    BestEarly, Censored, Cost, Evidence, Finding, Instability, Interval, RateInterval, Recommendation, Report, SCHEMA_VERSION,
+    BestEarly, Censored, Evidence, Finding, Instability, Interval, RateInterval, Recommendation, Report, SCHEMA_VERSION,
     ScheduleReport, Spread, Status, Tool, Trial, Warning,
 };
 use crate::search::{Settings, Stop, Sweep};
@@ -42,12 +42,7 @@ pub(super) fn compile(study: &Study<'_>, sweep: &Sweep, settings: &Settings, che
         check,
         trials: trials(sweep, &assessment),
         warnings: warnings(study, sweep, settings, &assessment, checked.is_some()),
-        cost: Cost {
-            trial_iterations: sweep.trial_iterations(),
-            share_of_planned_run: study
-                .planned_iterations()
-                .map(|planned| significant(sweep.trial_iterations() as f64 / planned.max(1) as f64, DIGITS)),
-        },
+        cost: study.cost(sweep.trial_iterations()),
         curves: None,
     }
 }

@@ -13,9 +13,9 @@ pub use analyze::Analysis;
 pub use verify::FullRunPlan;
 
 use crate::config::{Plan, SearchPlan};
-use crate::lr::LearningRate;
+use crate::lr::{LearningRate, significant};
 use crate::record::TrialRecord;
-use crate::report::{Report, RunFacts, Warning};
+use crate::report::{Cost, Report, RunFacts, Warning};
 use crate::schedule::Schedule;
 use crate::search::{self, Forecast, RunOptions, Settings, Sweep};
 use crate::task::Task;
@@ -118,6 +118,17 @@ impl<'a> Study<'a> {
     /// Iterations of the planned run, when a schedule tells.
     pub fn planned_iterations(&self) -> Option<u64> {
         self.schedule.map(|s| s.decay_iterations)
+    }
+
+    /// So many iterations as a share of the planned run, where its length is known.
+    pub fn share_of_planned_run(&self, iterations: u64) -> Option<f64> {
+        self.planned_iterations().map(|planned| iterations as f64 / planned.max(1) as f64)
+    }
+
+    /// What these trials cost, as a report has it.
+    pub(crate) fn cost(&self, trial_iterations: u64) -> Cost {
+        let share_of_planned_run = self.share_of_planned_run(trial_iterations).map(|share| significant(share, compile::DIGITS));
+        Cost { trial_iterations, share_of_planned_run }
     }
 
     /// The search settings with the schedule's length and warm-up worked in.

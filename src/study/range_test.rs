@@ -5,7 +5,7 @@ use crate::analysis::range_test::{Curve, Overrides, Rule, caveat, suggest_with};
 use crate::lr::{LearningRate, significant};
 use crate::record::{Outcome, TrialRecord};
 use crate::report::range_test::{RampFacts, RampReport, RangeTest, ReadingReport, RuleSummary, SCHEMA_VERSION, Suggestion};
-use crate::report::{Cost, Status, Tool};
+use crate::report::{Status, Tool};
 use crate::search::{self, Ramp, RunOptions, Stop};
 
 /// Digits kept of the rates of a ramp, and of smoothed losses.
@@ -17,8 +17,6 @@ impl Study<'_> {
     pub fn sweep(&self, ramp: &Ramp, overrides: Overrides, options: &RunOptions<'_>) -> RangeTest {
         let sweep = search::ramps(self.objective, ramp, options);
         let ramps: Vec<RampReport> = sweep.trials.iter().map(|trial| report(trial, overrides)).collect();
-        let trial_iterations = sweep.trial_iterations();
-        let planned = self.planned_iterations();
         RangeTest {
             schema_version: SCHEMA_VERSION,
             tool: Tool { name: env!("CARGO_PKG_NAME").into(), version: env!("CARGO_PKG_VERSION").into() },
@@ -40,10 +38,7 @@ impl Study<'_> {
             },
             rules: Rule::ALL.iter().map(|&rule| summary(rule, &ramps, overrides)).collect(),
             ramps,
-            cost: Cost {
-                trial_iterations,
-                share_of_planned_run: planned.map(|n| significant(trial_iterations as f64 / n.max(1) as f64, compile::DIGITS)),
-            },
+            cost: self.cost(sweep.trial_iterations()),
         }
     }
 }

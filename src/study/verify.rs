@@ -7,7 +7,7 @@ use crate::record::TrialSpec;
 use crate::report::verification::{
     ClaimReport, CostsOf, FullRunFacts, HoldVerdict, RateReport, Role, RunReport, SCHEMA_VERSION, Verification,
 };
-use crate::report::{Cost, Report, Status, Tool, Warning};
+use crate::report::{Report, Status, Tool, Warning};
 use crate::schedule::{Decay, Schedule};
 use crate::search::{self, RunOptions, Stop};
 
@@ -119,8 +119,6 @@ impl Study<'_> {
             configured: plan.rate_of(Role::Configured),
         };
         let assessment = assess_full(&sweep.trials, &subject);
-        let trial_iterations = sweep.trial_iterations();
-        let planned = self.planned_iterations();
         let specs = plan.specs();
         let evaluated_at = |spec: &TrialSpec| (0..=spec.iterations).filter(|&step| spec.evaluates_at(step)).collect();
         Verification {
@@ -143,10 +141,7 @@ impl Study<'_> {
             verdict: verdict(&assessment, plan),
             claim: assessment.claim.as_ref().map(claim),
             rates: plan.rates.iter().filter_map(|(rate, roles)| row(&assessment, *rate, roles)).collect(),
-            cost: Cost {
-                trial_iterations,
-                share_of_planned_run: planned.map(|n| significant(trial_iterations as f64 / n.max(1) as f64, compile::DIGITS)),
-            },
+            cost: self.cost(sweep.trial_iterations()),
         }
     }
 }

@@ -22,7 +22,8 @@ pub(super) fn text(study: &Study<'_>, full: &FullRunPlan, missing: &[TrialSpec])
     let kept = specs.len() - missing.len();
     let kept = if kept > 0 { format!(", {} of them kept from before", grouped(kept as u64)) } else { String::new() };
     let iterations = iterations(missing);
-    let share = share(study, iterations).map(|share| format!(", {}", summary::of_planned_run(share))).unwrap_or_default();
+    let share =
+        study.share_of_planned_run(iterations).map(|share| format!(", {}", summary::of_planned_run(share))).unwrap_or_default();
     format!(
         "{}: {}; {}\n{} of {}, {} at each rate{kept}\n{}in all about {} trial-iterations{share}\n",
         study.name,
@@ -50,7 +51,7 @@ pub(super) fn dry_run(study: &Study<'_>, full: &FullRunPlan, missing: &[TrialSpe
         "runs_kept": specs.len() - missing.len(),
         "total_iterations": iterations(missing),
         "planned_run": study.planned_iterations(),
-        "share_of_planned_run": share(study, iterations(missing)),
+        "share_of_planned_run": study.share_of_planned_run(iterations(missing)),
     });
     let printed = if args.format == FindFormat::Json { format!("{plan:#}\n") } else { text(study, full, missing) };
     output::print(&printed)?;
@@ -78,8 +79,4 @@ pub(super) fn without_report(study: &Study<'_>, args: &VerifyArgs) -> anyhow::Re
 
 fn iterations(specs: &[TrialSpec]) -> u64 {
     specs.iter().map(TrialSpec::total_iterations).sum()
-}
-
-fn share(study: &Study<'_>, iterations: u64) -> Option<f64> {
-    study.planned_iterations().map(|planned| iterations as f64 / planned.max(1) as f64)
 }
