@@ -75,10 +75,7 @@ fn ramp(args: &SweepArgs, search: &SearchPlan) -> anyhow::Result<Ramp> {
 
 /// The plan and its cost, for a person.
 fn describe(study: &Study<'_>, ramp: &Ramp) -> String {
-    let share = study
-        .share_of_planned_run(ramp.trial_iterations())
-        .map(|share| format!(", {}", summary::of_planned_run(share)))
-        .unwrap_or_default();
+    let share = summary::and_of_planned_run(study.share_of_planned_run(ramp.trial_iterations()));
     format!(
         "{}: {}; {}\nrates {} to {} in {}, {}\nin all about {} trial-iterations{share}\n",
         study.name,

@@ -19,12 +19,14 @@ const TICK: Duration = Duration::from_millis(50);
 /// Most bytes read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// How long to wait after little was read before reading on, at least and at most. A script that prints hundreds of lines a second
-/// would else be interrupted by us for each of them.
-const REST: [Duration; 2] = [Duration::from_millis(2), Duration::from_millis(20)];
+/// How long to wait after little was read before reading on. A script that prints hundreds of lines a second would else be
+/// interrupted by us for each of them.
+const SHORTEST_REST: Duration = Duration::from_millis(2);
+const LONGEST_REST: Duration = Duration::from_millis(20);
 
-/// A rest takes no more than this part of the time since the start: so much later may we see the end of a script.
-const LATE: u32 = 100;
+/// A rest that is not the shortest takes at most one part in so many of the time since the start, for so much later may the end of
+/// a script be seen.
+const LATENESS: u32 = 100;
 
 /// Groups that run, so that they can be killed when the program must leave at once.
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
@@ -54,8 +56,8 @@ pub(super) struct Process {
     status: Option<ExitStatus>,
     buffer: Vec<u8>,
     started: Instant,
-    /// The latest rest.
-    rest: Duration,
+    /// How long to rest next, if it has run long enough for that.
+    next_rest: Duration,
     /// Not to be read from before.
     resting_until: Instant,
 }
@@ -72,7 +74,8 @@ impl Process {
         drop(groups);
         let (out, err) = (child.stdout.take(), child.stderr.take());
         let (buffer, started) = (vec![0; CHUNK], Instant::now());
-        let process = Self { child, group, out, err, status: None, buffer, started, rest: REST[0] / 2, resting_until: started };
+        let (next_rest, resting_until) = (SHORTEST_REST, started);
+        let process = Self { child, group, out, err, status: None, buffer, started, next_rest, resting_until };
         for fd in process.pipes().into_iter().flatten() {
             ioctl_fionbio(fd, true)?;
         }
@@ -128,19 +131,24 @@ impl Process {
         Ok(out + err > 0)
     }
 
-    /// Rests after so many bytes: longer from time to time while little comes, so that a pipe is never full for long.
+    /// Rests after so many bytes: each time twice as long while little comes, and from the shortest again once a pipe was full.
     fn rest_after(&mut self, bytes: usize) {
         let now = Instant::now();
         let is_open = self.out.is_some() || self.err.is_some();
         // A pipe that was full is read on at once, and a process that closes its outputs is about to end.
-        if is_open && (1..CHUNK / 4).contains(&bytes) {
-            let most = (now.duration_since(self.started) / LATE).clamp(REST[0], REST[1]);
-            self.rest = (self.rest * 2).min(most);
-            self.resting_until = now + self.rest;
-        } else {
-            self.rest = REST[0] / 2;
-            self.resting_until = now;
-        }
+        let is_little = (1..CHUNK / 4).contains(&bytes);
+        let rest = if is_little && is_open { self.next_rest.min(self.longest_rest()) } else { Duration::ZERO };
+        self.resting_until = now + rest;
+        self.next_rest = (rest * 2).max(SHORTEST_REST);
+    }
+
+    fn longest_rest(&self) -> Duration {
+        (self.started.elapsed() / LATENESS).clamp(SHORTEST_REST, LONGEST_REST)
+    }
+
+    /// When it was started.
+    pub(super) fn started(&self) -> Instant {
+        self.started
     }
 
     /// Whether the process itself has ended. It stays a zombie, so that its number and that of its group are not given to another.

@@ -38,7 +38,6 @@ pub(super) struct ScriptRun<'a> {
     window: usize,
     /// Whether the script knows how many steps it takes.
     told: bool,
-    started: Instant,
     last_loss: Instant,
     cancel: Cancel,
 }
@@ -72,7 +71,6 @@ impl<'a> ScriptRun<'a> {
             latest: VecDeque::new(),
             window: window(spec),
             told: plan.has(Placeholder::Steps),
-            started: now,
             last_loss: now,
             cancel: Cancel::default(),
         }
@@ -132,7 +130,7 @@ impl<'a> ScriptRun<'a> {
         let until_loss = left(step, self.last_loss)
             .ok_or_else(|| self.fault(&format!("no loss came for {step} seconds after {progress}: see `step-timeout`")))?;
         let Some(whole) = self.plan.timeout else { return Ok(until_loss) };
-        let until_end = left(whole, self.started)
+        let until_end = left(whole, self.process.started())
             .ok_or_else(|| self.fault(&format!("the trial took more than {whole} seconds for {progress}: see `timeout`")))?;
         Ok(until_loss.min(until_end))
     }

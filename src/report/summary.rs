@@ -232,8 +232,13 @@ fn advice(report: &Report) -> &'static str {
 
 /// What the answer cost: `12,300 trial-iterations, 1.4 times the planned run`.
 pub fn cost(report: &Report) -> String {
-    let share = report.cost.share_of_planned_run.map(|share| format!(", {}", of_planned_run(share))).unwrap_or_default();
+    let share = and_of_planned_run(report.cost.share_of_planned_run);
     format!("{}{share}", counted(report.cost.trial_iterations, "trial-iteration"))
+}
+
+/// What follows a number of iterations: `, 14 % of the planned run`, or nothing where the length of that is not known.
+pub fn and_of_planned_run(share: Option<f64>) -> String {
+    share.map(|share| format!(", {}", of_planned_run(share))).unwrap_or_default()
 }
 
 /// A share of the planned run in words: `14 % of the planned run`, `1.4 times the planned run`.

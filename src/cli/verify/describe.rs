@@ -22,8 +22,7 @@ pub(super) fn text(study: &Study<'_>, full: &FullRunPlan, missing: &[TrialSpec])
     let kept = specs.len() - missing.len();
     let kept = if kept > 0 { format!(", {} of them kept from before", grouped(kept as u64)) } else { String::new() };
     let iterations = iterations(missing);
-    let share =
-        study.share_of_planned_run(iterations).map(|share| format!(", {}", summary::of_planned_run(share))).unwrap_or_default();
+    let share = summary::and_of_planned_run(study.share_of_planned_run(iterations));
     format!(
         "{}: {}; {}\n{} of {}, {} at each rate{kept}\n{}in all about {} trial-iterations{share}\n",
         study.name,

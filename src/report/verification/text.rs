@@ -138,9 +138,9 @@ fn facts(verification: &Verification) -> Vec<(&'static str, String)> {
     if verification.status == Status::Partial {
         facts.push(("interrupted", "finished runs are kept: the same command goes on where this one stopped".to_owned()));
     }
-    let share = verification.cost.share_of_planned_run.map(|share| format!(", {}", summary::of_planned_run(share)));
+    let share = summary::and_of_planned_run(verification.cost.share_of_planned_run);
     let cost = counted(verification.cost.trial_iterations, "iteration");
-    facts.push(("cost", format!("{cost} over all runs{}", share.unwrap_or_default())));
+    facts.push(("cost", format!("{cost} over all runs{share}")));
     facts
 }
 
