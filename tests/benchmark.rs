@@ -38,6 +38,7 @@ fn task(name: &str, half: char, costs: [f64; 4]) -> Task {
         seeds: 3,
         grid: [0.01, 1.0],
         best: 0.1,
+        as_good: [0.1, 0.2],
         costs: COSTS,
         held_out: Some(0.3),
         reached: Some(500),
@@ -123,6 +124,23 @@ fn lines_compare_the_rules() {
     let [spread, _] = ours.spread.unwrap();
     assert!((spread - 2f64.log10() / 2f64.sqrt()).abs() < 1e-9);
     assert!(near(ours.held_out.unwrap(), 2.0) && near(ours.time.unwrap(), 2.0));
+}
+
+#[test]
+fn bias_is_measured_from_the_best_rate_and_from_those_as_good() {
+    let bias = |first: f64| {
+        let mut tasks = tasks();
+        tasks.truncate(1);
+        tasks[0].rows[0].answers[0].rate = Some(first);
+        let line = summary(&tasks).lines[0].clone();
+        (line.bias, line.visible_bias)
+    };
+    let (from_best, from_as_good) = bias(0.4);
+    assert!(near(from_best, 4f64.log10()) && near(from_as_good, 2f64.log10()));
+    let (from_best, from_as_good) = bias(0.15);
+    assert!(near(from_best, 1.5f64.log10()) && near(from_as_good, 0.0));
+    let (from_best, from_as_good) = bias(0.01);
+    assert!(near(from_best, -1.0) && near(from_as_good, -1.0));
 }
 
 #[test]

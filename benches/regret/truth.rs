@@ -134,6 +134,15 @@ impl<'a> Truth<'a> {
         Some([self.grid[first - 1], self.grid[first]])
     }
 
+    /// The ends of the grid's rates around the best one whose cost is, as far as a user would notice, the same.
+    fn as_good(&self) -> [LearningRate; 2] {
+        let best = self.grid.iter().position(|rate| *rate == self.best).expect("the best rate is one of the grid");
+        let holds = |rate: &&LearningRate| self.costs.visible_ratio(mean_cost(&self.runs, **rate, self.seeds)) <= 1.0;
+        let above = self.grid[best..].iter().take_while(holds).last();
+        let below = self.grid[..=best].iter().rev().take_while(holds).last();
+        [below, above].map(|end| end.copied().unwrap_or(self.best))
+    }
+
     /// All of this as figures.
     pub(crate) fn hindsight(&self) -> Hindsight {
         let best = self.known(self.best);
@@ -143,6 +152,7 @@ impl<'a> Truth<'a> {
             seeds: self.seeds,
             grid: [self.grid[0].get(), self.grid[self.grid.len() - 1].get()],
             best: self.best.get(),
+            as_good: self.as_good().map(LearningRate::get),
             costs: self.costs,
             held_out: best.held_out,
             reached: best.reached,

@@ -6,7 +6,7 @@ use super::settled::{settled_level, settled_ranking};
 use super::threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};
 use super::transfer::Transfer;
 use crate::lr::LearningRate;
-use crate::record::{TrialRecord, TrialSpec};
+use crate::record::{Outcome, TrialRecord, TrialSpec};
 
 /// The lengths of the trials of a search, in iterations, strictly ascending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,10 +59,23 @@ impl Assessment<'_> {
         self.short.reference.as_ref().filter(|r| r.improves).map(|r| r.learning_rate)
     }
 
-    /// The rates that settle lowest over the long trials, none of them unstable, the lowest cost first.
-    pub fn finalists(&self, count: usize) -> Vec<LearningRate> {
+    /// The rates that settle lowest over the long trials, none of them unstable, as far as they settle within this factor of the
+    /// lowest; empty where nothing comes near that one. No factor tells what is near a cost below 0: there all are.
+    pub fn contenders(&self, count: usize, factor: f64) -> Vec<LearningRate> {
         let long = self.long.iter().flat_map(|l| &l.trials).filter(|t| !t.verdict.is_unstable());
-        settled_ranking(&long.map(|t| t.record).collect::<Vec<_>>()).into_iter().take(count).map(|(rate, _)| rate).collect()
+        let mut ranking = settled_ranking(&long.map(|t| t.record).collect::<Vec<_>>());
+        ranking.truncate(count);
+        let lowest = ranking.first().map_or(0.0, |(_, cost)| *cost);
+        ranking.retain(|(_, cost)| lowest < 0.0 || *cost <= factor * lowest);
+        if ranking.len() < 2 { Vec::new() } else { ranking.into_iter().map(|(rate, _)| rate).collect() }
+    }
+
+    /// A long trial at `rate` that a tail shorter than itself did not rescue.
+    pub fn lost_with_short_tail(&self, rate: LearningRate) -> Option<TrialSpec> {
+        let is_lost = |t: &&JudgedTrial<'_>| t.verdict.is_unstable() && t.record.outcome == Outcome::Completed;
+        let is_short = |spec: &TrialSpec| spec.recovery.is_some_and(|tail| tail.iterations < spec.iterations);
+        let mut lost = self.long.iter().flat_map(|l| &l.trials).filter(is_lost).map(|t| t.record.spec);
+        lost.find(|spec| spec.learning_rate == rate && is_short(spec))
     }
 
     /// How sure the bracket is. Computed anew at each call, and not cheap: a search asks for it once, at its end.
@@ -92,14 +105,13 @@ impl Assessment<'_> {
     }
 }
 
-/// Of trials that differ in their recovery alone, the one with a recovery: it knows more.
+/// Of trials that differ in their recovery alone, the one with the longest: it knows most.
 fn of_length(trials: &[TrialRecord], iterations: u64) -> Vec<&TrialRecord> {
-    let same = |a: &TrialSpec, b: &TrialSpec| {
-        (a.learning_rate, a.seed, a.iterations) == (b.learning_rate, b.seed, b.iterations) && b.recovery.is_some()
+    let recovery = |spec: &TrialSpec| spec.recovery.map_or(0, |recovery| recovery.iterations);
+    let knows_more = |a: &TrialSpec, b: &TrialSpec| {
+        (a.learning_rate, a.seed, a.iterations) == (b.learning_rate, b.seed, b.iterations) && recovery(a) < recovery(b)
     };
-    let superseded = |t: &TrialRecord| {
-        t.spec.recovery.is_none() && trials.iter().any(|other| other.is_finished() && same(&t.spec, &other.spec))
-    };
+    let superseded = |t: &TrialRecord| trials.iter().any(|other| other.is_finished() && knows_more(&t.spec, &other.spec));
     trials.iter().filter(|t| t.spec.iterations == iterations && !superseded(t)).collect()
 }
 

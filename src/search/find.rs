@@ -23,8 +23,11 @@ const LATE_RESOLUTION: f64 = 1.25;
 /// Seeds of the longer trials: two chose nearly as well as three over 40 tasks.
 pub(super) const COMPETING: usize = 2;
 
-/// Rates that get longer trials with more than one seed.
+/// Rates that get longer trials with more than one seed, if they settle within this factor of each other. Over 131 searches of the
+/// benchmark's suite, 37 % of them as near as that, mean regret was 0.0054; with a second seed everywhere it was 0.0064, and
+/// without any 0.0084, with the same order in both halves of the suite.
 pub(super) const FINALISTS: usize = 2;
+const NEAR: f64 = 1.2;
 
 /// Rates tried beyond those around the best early one.
 const EDGES: usize = 4;
@@ -218,8 +221,8 @@ impl Searcher<'_> {
             self.resolve()?;
         }
         if settles && seeds.len() > 1 {
-            let finalists = self.assess().finalists(FINALISTS);
-            self.run("longer trials", self.settling(&finalists, seeds, self.settings.lengths.long))?;
+            let contenders = self.assess().contenders(FINALISTS, NEAR);
+            self.run("longer trials", self.settling(&contenders, seeds, self.settings.lengths.long))?;
         }
         self.resolve()
     }

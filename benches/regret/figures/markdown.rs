@@ -13,8 +13,8 @@ const SHOWN: [&str; 3] = ["lrfind", "best early", "threshold / 2"];
 const RIVALS_SHOWN: usize = 3;
 
 const REGRET_HEAD: &str = "\
-| rule | regret: mean (90 % interval) | median | p90 | worst | J/J* (90 % interval) | the same, costs above 0.1 % | unstable runs | bias | iterations |
-|---|---|---|---|---|---|---|---|---|---|
+| rule | regret: mean (90 % interval) | median | p90 | worst | J/J* (90 % interval) | the same, costs above 0.1 % | unstable runs | bias | above 0.1 % | iterations |
+|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
 const MORE_HEAD: &str = "\
@@ -66,7 +66,7 @@ pub(crate) fn short(summary: &Summary, command: &str) -> String {
 fn regret_row(line: &Line) -> String {
     let Line { regret, ratio, visible_ratio, .. } = line;
     format!(
-        "| {} | {:.3} ({:.3} to {:.3}) | {:.3} | {:.3} | {:.3} | {:.2} ({:.2} to {:.2}) | {:.2} ({:.2} to {:.2}) | {} of {} (< {:.1} %) | {:+.2} | {:.0} |\n",
+        "| {} | {:.3} ({:.3} to {:.3}) | {:.3} | {:.3} | {:.3} | {:.2} ({:.2} to {:.2}) | {:.2} ({:.2} to {:.2}) | {} of {} (< {:.1} %) | {:+.2} | {:+.2} | {:.0} |\n",
         line.contestant,
         regret.mean,
         regret.interval[0],
@@ -84,6 +84,7 @@ fn regret_row(line: &Line) -> String {
         line.runs,
         100.0 * line.unstable_at_most,
         line.bias,
+        line.visible_bias,
         line.trial_iterations,
     )
 }

@@ -26,6 +26,8 @@ pub(crate) struct Line {
     pub(crate) unstable_at_most: f64,
     /// Mean over tasks of log₁₀(first answer ÷ best rate).
     pub(crate) bias: f64,
+    /// The same against the nearest of the rates as good as the best, with costs at least 0.1 % of the initial one.
+    pub(crate) visible_bias: f64,
     /// Median and largest standard deviation of log₁₀ of the answers over repetitions.
     pub(crate) spread: Option<[f64; 2]>,
     /// Median trial-iterations, and median of their share of one full run.
@@ -121,7 +123,10 @@ fn line(half: &'static str, tasks: &[&Task], i: usize, bootstrap: &Bootstrap) ->
         }
     };
     let first = |row: &Row| row.answers.first().and_then(|a| a.rate);
-    let biases = tasks.iter().filter_map(|t| Some((first(&t.rows[i])? / t.hindsight.best).log10()));
+    let bias = |nearest: &dyn Fn(&Task, f64) -> f64| {
+        let of = |t: &&Task| first(&t.rows[i]).map(|rate| (rate / nearest(t, rate)).log10());
+        mean(&tasks.iter().filter_map(of).collect::<Vec<_>>())
+    };
     let logs = |row: &Row| row.answers.iter().filter_map(|a| Some(a.rate?.log10())).collect::<Vec<_>>();
     let spreads: Vec<f64> = rows.iter().filter_map(|r| deviation(&logs(r))).collect();
     let (unstable, runs) = (rows.iter().map(|r| r.unstable).sum(), rows.iter().map(|r| r.runs).sum());
@@ -146,7 +151,8 @@ fn line(half: &'static str, tasks: &[&Task], i: usize, bootstrap: &Bootstrap) ->
         unstable,
         runs,
         unstable_at_most: wilson(unstable, runs)[1],
-        bias: mean(&biases.collect::<Vec<_>>()),
+        bias: bias(&|task, _| task.hindsight.best),
+        visible_bias: bias(&|task, rate| rate.clamp(task.hindsight.as_good[0], task.hindsight.as_good[1])),
         spread: median(&spreads).zip(quantile(&spreads, 1.0)).map(|(middle, worst)| [middle, worst]),
         trial_iterations: median(&costs).unwrap_or(f64::NAN),
         share_of_run: median(&shares).unwrap_or(f64::NAN),
