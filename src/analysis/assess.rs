@@ -177,3 +177,55 @@ fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, le
         Some(reference) => choose(reference.learning_rate, n, long, bracket, safety),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{ProbePoint, Recovery};
+
+    const LENGTHS: Lengths = Lengths { short: 50, long: 100, confirm: 105 };
+
+    fn rate(value: f64) -> LearningRate {
+        LearningRate::new(value).unwrap()
+    }
+
+    /// A long trial of seed 0 whose loss falls from 2 to 1, with a tail of this length after which it settles there.
+    fn settling(learning_rate: f64, tail: u64, settled: f64) -> TrialRecord {
+        let recovery = Some(Recovery { learning_rate: rate(learning_rate / 100.0), iterations: tail });
+        let spec = TrialSpec { recovery, ..TrialSpec::steady(rate(learning_rate), 0, LENGTHS.long) };
+        let total = spec.total_iterations();
+        let point = |iteration, loss| ProbePoint { iteration, loss: Some(loss) };
+        TrialRecord {
+            losses: (0..total).map(|step| 2.0 - step as f64 / total as f64).collect(),
+            probe: vec![point(0, 2.0), point(total, settled)],
+            ..TrialRecord::blank(spec, Outcome::Completed)
+        }
+    }
+
+    /// The contenders among 0.1, 0.2 and 0.4 that settle at these costs.
+    fn contenders(costs: [f64; 3]) -> Vec<f64> {
+        let trials: Vec<TrialRecord> = [0.1, 0.2, 0.4].iter().zip(costs).map(|(&r, cost)| settling(r, 25, cost)).collect();
+        assess(&trials, LENGTHS, 1.6, true).contenders(2, 1.2).into_iter().map(LearningRate::get).collect()
+    }
+
+    #[test]
+    fn only_rates_that_settle_near_each_other_contend() {
+        assert_eq!(contenders([0.5, 0.3, 0.33]), [0.2, 0.4]);
+        assert_eq!(contenders([0.35, 0.3, 0.31]), [0.2, 0.4], "two at most");
+        assert!(contenders([0.5, 0.3, 0.4]).is_empty(), "nothing is near the best");
+        assert!(contenders([0.1, 0.0, 0.2]).is_empty(), "nothing is near zero");
+        assert_eq!(contenders([-0.1, -0.5, 0.5]), [0.2, 0.1], "no factor says what is near a cost below zero");
+    }
+
+    #[test]
+    fn of_trials_that_differ_in_their_tail_the_longest_counts() {
+        let trials = [settling(0.1, 25, 0.9), settling(0.1, 100, 0.3), settling(0.2, 25, 0.5)];
+        let tails = |trials: &[TrialRecord]| {
+            of_length(trials, LENGTHS.long).iter().map(|t| t.spec.total_iterations()).collect::<Vec<_>>()
+        };
+        assert_eq!(tails(&trials), [200, 125]);
+        // One that failed knows nothing.
+        let failed = TrialRecord { outcome: Outcome::Failed { message: "no".into() }, ..trials[1].clone() };
+        assert_eq!(tails(&[trials[0].clone(), failed, trials[2].clone()]), [125, 200, 125]);
+    }
+}
