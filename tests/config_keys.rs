@@ -9,7 +9,7 @@ fn read(text: &str) -> Result<Config, ConfigErrors> {
 }
 
 /// One config for each kind of section, with every key that goes with it.
-const COMPLETE: [&str; 23] = [
+const COMPLETE: [&str; 24] = [
     "name = \"a\"\ndevice = \"ndarray\"\n[data]\nkind = \"csv\"\npath = \"a\"\ntarget = -1\ntask = \"regression\"\nheader = true\nshape = [1, 8, 8]\n\
      standardize = true\nheld-out = 0.2\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
      optimizer = { kind = \"sgd\", momentum = 0.9, dampening = 0.0, nesterov = true, weight-decay = 1e-4, decoupled = true }\n\
@@ -25,6 +25,7 @@ const COMPLETE: [&str; 23] = [
      optimizer = { kind = \"rmsprop\", alpha = 0.99, epsilon = 1e-8, momentum = 0.9 }\n",
     "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncurvatures = [1.0, 10.0]\n[model]\nkind = \"quadratic\"\n",
     "[data]\nkind = \"synthetic\"\nproblem = \"quadratic\"\ncondition = 100.0\ndimensions = 10\nmax-curvature = 1.0\n",
+    "[data]\nkind = \"parquet\"\npath = \"x\"\ntarget = \"y\"\ntask = \"classification\"\nshape = [1, 8, 8]\nlabel-noise = 0.1\n[model]\nkind = \"mlp\"\n",
     "[data]\nkind = \"npy\"\npath = \"x\"\ntargets = \"y\"\ntask = \"regression\"\nchannels-last = true\n[model]\nkind = \"mlp\"\n",
     "[data]\nkind = \"image-folder\"\npath = \"x\"\nsize = [32, 32]\nchannels = 3\naugment = { flip = true, crop = 2 }\n[model]\nkind = \"mlp\"\n",
     "[data]\nkind = \"text\"\npath = \"x\"\ncontext = 64\nheld-out = 0.1\n[model]\nkind = \"mlp\"\n",

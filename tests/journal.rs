@@ -237,7 +237,7 @@ fn with_mounts(folder: &Folder, script: &str) -> Option<Ran> {
 fn a_disk_that_fills_up_costs_no_trial_that_was_on_it() {
     let folder = searched();
     let script = r#"
-        mkdir full && mount -t tmpfs -o size=48k tmpfs full || exit 77
+        mkdir full && mount -t tmpfs -o size=32k tmpfs full || exit 77
         code=0; "$0" find q.toml --quiet --out full 2>full.log || code=$?
         cp full/trials.journal full.journal
         mount -o remount,size=32m full || exit 77

@@ -11,7 +11,7 @@ use lrfind::report::{Report, github, json, markdown};
 use super::args::{CheckArgs, CheckFormat};
 use super::exit::Exit;
 use super::subject::Subject;
-use super::{journal, output, subject, trials};
+use super::{journal, machine, output, subject, trials};
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let mut config = subject::searched(&args.subject, &args.search, &args.run)?;
@@ -19,9 +19,10 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     search.check_margin = args.margin.unwrap_or(search.check_margin);
     let rate = configured_rate(args, &config)?;
     let (name, line) = (config.name().to_owned(), config.learning_rate_line());
-    let workers = subject::workers(&args.run, &config);
     let subject = Subject::build(config, &args.subject, &args.run)?;
+    let workers = subject.workers(&args.run);
     let study = subject.study();
+    machine::explain(&study, workers, &args.run);
     let cost = study.check_forecast();
     if args.run.dry_run {
         return trials::dry_run(&study, &cost, args.format == CheckFormat::Json);

@@ -7,6 +7,7 @@ mod exit;
 mod find;
 mod init;
 mod journal;
+mod machine;
 mod output;
 mod plot;
 mod progress;

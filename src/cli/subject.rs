@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow, bail};
 use lrfind::Study;
 use lrfind::command::{self, Script};
 use lrfind::config::{self, CommandPlan, Config, Flags, Plan};
-use lrfind::task::{self, Task, TaskError};
+use lrfind::task::{self, Limits, Task, TaskError};
 
 use super::args::{RunArgs, ScriptArgs, SearchArgs, SubjectArgs};
 use super::trials::{Workers, ordered};
@@ -31,6 +31,9 @@ pub(crate) fn config(subject: &SubjectArgs, run: &RunArgs) -> anyhow::Result<Con
             bail!("--device is for models that are trained here; a command computes where it likes: see `devices` in [command]")
         }
         (Config::Command(_), None) => {}
+    }
+    if run.max_memory.is_some() && matches!(config, Config::Command(_)) {
+        bail!("--max-memory is for models that are trained here; how many scripts run at once is for --jobs to say")
     }
     Ok(config)
 }
@@ -65,15 +68,6 @@ fn of_words(script: &ScriptArgs) -> anyhow::Result<CommandPlan> {
     CommandPlan::of_words(&script.words, &flags, script.planned).map_err(|message| anyhow!("{message}"))
 }
 
-/// As many workers as the flag says, or as suit the config.
-pub(crate) fn workers(args: &RunArgs, config: &Config) -> Workers {
-    let (usual, are_scripts) = match config {
-        Config::Command(plan) => (command::jobs(&plan.command), true),
-        Config::Model(_) => (std::thread::available_parallelism().map_or(1, usize::from), false),
-    };
-    Workers { jobs: args.jobs.unwrap_or(usual), are_scripts }
-}
-
 /// Where the subject is described, for messages: the config, or the program of the command.
 pub(crate) fn place(args: &SubjectArgs) -> PathBuf {
     args.config.clone().unwrap_or_else(|| Path::new(args.script.words.first().map_or("", String::as_str)).to_owned())
@@ -84,13 +78,23 @@ impl Subject {
     pub(crate) fn build(config: Config, args: &SubjectArgs, run: &RunArgs) -> anyhow::Result<Self> {
         match config {
             Config::Model(plan) => {
-                let task = build_task(&plan, args)?;
-                let task = if let Some(lanes) = run.lanes { task.with_max_lanes(lanes) } else { task };
+                let limits = Limits { memory: run.max_memory, lanes: run.lanes, workers: run.jobs };
+                let task = build_task(&plan, args, limits)?;
                 Ok(Self::Model(Box::new((plan, task))))
             }
             Config::Command(plan) => {
                 let script = Script::new(&plan).map_err(|error| anyhow!("{}: {error}", place(args).display()))?;
                 Ok(Self::Script(Box::new((plan, script))))
+            }
+        }
+    }
+
+    /// As many workers as the flag says, or as suit it.
+    pub(crate) fn workers(&self, args: &RunArgs) -> Workers {
+        match self {
+            Self::Model(model) => Workers { jobs: model.1.footprint().workers, are_scripts: false },
+            Self::Script(script) => {
+                Workers { jobs: args.jobs.unwrap_or_else(|| command::jobs(&script.0.command)), are_scripts: true }
             }
         }
     }
@@ -104,8 +108,8 @@ impl Subject {
     }
 }
 
-fn build_task(plan: &Plan, args: &SubjectArgs) -> anyhow::Result<Task> {
-    task::build(plan).map_err(|error| match error {
+fn build_task(plan: &Plan, args: &SubjectArgs, limits: Limits) -> anyhow::Result<Task> {
+    task::build_within(plan, limits).map_err(|error| match error {
         TaskError::Data(fault) => anyhow!(fault),
         TaskError::Unsuitable(_) => anyhow!("{}: {error}", place(args).display()),
     })

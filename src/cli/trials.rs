@@ -17,9 +17,9 @@ use serde_json::json;
 
 use super::args::RunArgs;
 use super::exit::Exit;
-use super::output;
 use super::progress::{Progress, Reused};
 use super::watch::Watch;
+use super::{machine, output};
 
 pub(crate) fn ordered(low: f64, high: f64) -> anyhow::Result<LrRange> {
     let (low, high) = (LearningRate::new(low)?.get(), LearningRate::new(high)?.get());
@@ -45,7 +45,7 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
         _ => String::new(),
     };
     format!(
-        "{}: {}{parameters}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}in all about {} trial-iterations{share}\n",
+        "{}: {}{parameters}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}{}in all about {} trial-iterations{share}\n",
         study.name,
         study.model,
         study.optimizer,
@@ -54,6 +54,7 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
         counted(search.seeds as u64, "seed"),
         counted(study.settings().lengths.short, "iteration"),
         stages.concat(),
+        machine::line(study),
         grouped(cost.total_iterations),
     )
 }
@@ -68,6 +69,7 @@ fn describe_json(study: &Study<'_>, cost: &Forecast) -> String {
         "total_iterations": cost.total_iterations,
         "planned_run": study.planned_iterations(),
         "share_of_planned_run": study.share_of_planned_run(cost.total_iterations),
+        "memory": machine::json(study),
     });
     format!("{text:#}\n")
 }

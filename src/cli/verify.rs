@@ -17,7 +17,7 @@ use super::args::{FindFormat, RunArgs, SubjectArgs, VerifyArgs};
 use super::exit::Exit;
 use super::subject::Subject;
 use super::trials::Workers;
-use super::{journal, output, subject, trials};
+use super::{journal, machine, output, subject, trials};
 
 /// The name of the verification in its folder.
 const FILE: &str = "verify.json";
@@ -28,9 +28,11 @@ const LEAST_ITERATIONS: u64 = 10;
 pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let (place, report) = sources(args)?;
     let config = subject::config(&place, &args.run)?;
-    let (configured, workers) = (config.learning_rate(), subject::workers(&args.run, &config));
+    let configured = config.learning_rate();
     let subject = Subject::build(config, &place, &args.run)?;
+    let workers = subject.workers(&args.run);
     let study = subject.study();
+    machine::explain(&study, workers, &args.run);
     let known = known_report(report.as_deref(), &study, &place)?;
     let comes_first = known.is_none();
     let (report, path) = match known {

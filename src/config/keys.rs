@@ -99,10 +99,10 @@ const KEYS: &[Key] = keys! {
         "search", "section", "all defaults", "{ seeds = 5 }", "how to search for the rate";
     }
     "data" {
-        "kind", "\"csv\" | \"idx\" | \"npy\" | \"npz\" | \"image-folder\" | \"text\" | \"mnist\" | \"fashion-mnist\" | \"cifar10\" | \"synthetic\"", "required", "\"csv\"", "where the examples come from";
-        "path", "string", "required (csv, npy, npz, image-folder, text)", "\"data/train.csv\"", "the file: CSV, text or `.npy` of the inputs, plain or `.gz`, or `.npz`; or the folder of the images or of the known data set (see [Data](#data)); relative to the config file";
-        "target", "integer or string", "-1", "-1", "csv: the column to predict: a position (negative from the end) or a name";
-        "task", "\"classification\" | \"regression\"", "\"classification\"", "\"regression\"", "csv, npy, npz: whether the target is a class or a number";
+        "kind", "\"csv\" | \"parquet\" | \"idx\" | \"npy\" | \"npz\" | \"image-folder\" | \"text\" | \"mnist\" | \"fashion-mnist\" | \"cifar10\" | \"synthetic\"", "required", "\"csv\"", "where the examples come from";
+        "path", "string", "required (csv, parquet, npy, npz, image-folder, text)", "\"data/train.csv\"", "the file: CSV, text or `.npy` of the inputs, plain or `.gz`, Parquet, or `.npz`; or the folder of the Parquet parts, of the images or of the known data set (see [Data](#data)); relative to the config file";
+        "target", "integer or string", "-1", "-1", "csv, parquet: the column to predict: a position (negative from the end) or a name";
+        "task", "\"classification\" | \"regression\"", "\"classification\"", "\"regression\"", "csv, parquet, npy, npz: whether the target is a class or a number";
         "header", "boolean", "found out", "true", "csv: whether the first line names the columns";
         "images", "string", "required (idx)", "\"data/train-images-idx3-ubyte.gz\"", "the IDX image file, plain or `.gz`";
         "labels", "string", "required (idx)", "\"data/train-labels-idx1-ubyte.gz\"", "the IDX label file, plain or `.gz`";
@@ -113,8 +113,8 @@ const KEYS: &[Key] = keys! {
         "channels", "1 | 3", "3", "1", "image-folder: grey or colour";
         "context", "integer", "64", "64", "text: characters in a piece";
         "augment", "section", "none", "{ flip = true, crop = 2 }", "images: random changes, drawn anew at each step";
-        "shape", "three integers", "none", "[1, 8, 8]", "csv: a row is an image of so many channels, rows and columns, channel by channel and row by row";
-        "standardize", "boolean", "true (csv, npy, npz), false (other images)", "true", "shift and scale each feature, or each channel of images, to mean 0 and deviation 1 on the training part";
+        "shape", "three integers", "none", "[1, 8, 8]", "csv, parquet: a row is an image of so many channels, rows and columns, channel by channel and row by row";
+        "standardize", "boolean", "true (csv, parquet, npy, npz), false (other images)", "true", "shift and scale each feature, or each channel of images, to mean 0 and deviation 1 on the training part";
         "problem", "\"teacher-student\" | \"spirals\" | \"quadratic\"", "required (synthetic)", "\"spirals\"", "which made-up problem";
         "samples", "integer", "1024", "1024", "teacher-student, spirals: how many examples";
         "features", "integer", "16", "16", "teacher-student: input features";

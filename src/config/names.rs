@@ -127,6 +127,7 @@ impl DataPlan {
     pub fn augment(&self) -> Option<AugmentPlan> {
         match self {
             Self::Csv { prepare, .. }
+            | Self::Parquet { prepare, .. }
             | Self::Idx { prepare, .. }
             | Self::Npy { prepare, .. }
             | Self::Npz { prepare, .. }
@@ -139,7 +140,7 @@ impl DataPlan {
     /// Classes or a number; the quadratic counts as regression.
     pub fn task(&self) -> TaskKind {
         match self {
-            Self::Csv { task, .. } | Self::Npy { task, .. } | Self::Npz { task, .. } => *task,
+            Self::Csv { task, .. } | Self::Parquet { task, .. } | Self::Npy { task, .. } | Self::Npz { task, .. } => *task,
             Self::Idx { .. }
             | Self::ImageFolder { .. }
             | Self::Text { .. }

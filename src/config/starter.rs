@@ -18,7 +18,7 @@ name = "{name}"               # names the report folder; default: this file's na
 device = "flex"               # or "ndarray"
 
 [data]                        # required
-kind = "synthetic"            # required: or "csv", "npz", "image-folder", "mnist" and others: see the README
+kind = "synthetic"            # required: or "csv", "parquet", "image-folder", "mnist" and others: see the README
 problem = "spirals"           # required: or "teacher-student", "quadratic"
 samples = 1024
 classes = 3
@@ -28,7 +28,7 @@ held-out = 0.2                # share of the examples kept from training
 
 # Your own table instead (then remove the section above):
 # [data]
-# kind = "csv"
+# kind = "csv"                # or "parquet"
 # path = "data/digits.csv.gz" # plain or .gz, relative to this file
 # target = -1                 # the column to predict: a position, or a name
 # task = "classification"     # or "regression"

@@ -18,7 +18,7 @@ use crate::record::TrialRecord;
 use crate::report::{Cost, Report, RunFacts, Warning};
 use crate::schedule::Schedule;
 use crate::search::{self, Forecast, RunOptions, Settings, Sweep};
-use crate::task::Task;
+use crate::task::{Footprint, Task};
 use crate::trial::Objective;
 
 /// An objective to be studied, and what the report says of it.
@@ -54,6 +54,8 @@ pub struct Study<'a> {
     pub notes: Vec<Warning>,
     /// Whether the trials are made by a program that this crate cannot see into: then its losses are looked at for what it forgets.
     pub is_script: bool,
+    /// What the trials take of the machine, where that is known.
+    pub footprint: Option<Footprint>,
 }
 
 impl std::fmt::Debug for Study<'_> {
@@ -80,6 +82,7 @@ impl<'a> Study<'a> {
             config: serde_json::Value::Null,
             notes: Vec::new(),
             is_script: false,
+            footprint: None,
         }
     }
 
@@ -112,6 +115,7 @@ impl<'a> Study<'a> {
             config: serde_json::to_value(plan).unwrap_or_default(),
             notes: facts.notes.iter().map(note).collect(),
             is_script: false,
+            footprint: Some(*task.footprint()),
         }
     }
 

@@ -2,10 +2,10 @@
 
 use super::architecture::{self, Outputs};
 use super::augment::Augment;
-use super::batches::Source;
+use super::batches::{CHUNK_EXAMPLES, Source};
 use super::builder::Builder;
 use super::data::{Dataset, ExampleShape, Split, Targets};
-use super::lanes::{Size, lanes};
+use super::lanes::{Footprint, Limits, Size};
 use super::layers::Layer;
 use super::model::Model;
 use super::network::{Goal, Network};
@@ -14,13 +14,14 @@ use super::{Task, TaskError, device, facts, identity, weights};
 use crate::config::{ModelPlan, Plan};
 
 /// The quadratic problem with these curvatures.
-pub(super) fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<Task, TaskError> {
+pub(super) fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64, limits: Limits) -> Result<Task, TaskError> {
     if curvatures.is_empty() {
         return Err(TaskError::unsuitable(
             "a quadratic without curvatures has nothing to train: write curvatures = [1.0, 10.0] or the like",
         ));
     }
-    let max_lanes = lanes(plan, Size { parameters: curvatures.len() as f64, values: 0.0 })?;
+    let size = Size { parameters: curvatures.len() as f64, values: 0.0, evaluated: 0.0, data: 0 };
+    let footprint = Footprint::new(plan, size, limits)?;
     Ok(Task {
         model: Box::new(Quadratic::new(curvatures)),
         source: Source::Jitter { dimensions: curvatures.len(), noise },
@@ -28,7 +29,8 @@ pub(super) fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<T
         optimizer: plan.training.optimizer.clone(),
         clip_norm: plan.training.clip_norm,
         accumulate: 1,
-        max_lanes,
+        room: footprint.room(),
+        footprint,
         facts: facts::TaskFacts {
             model: facts::quadratic(curvatures),
             optimizer: facts::optimizer(&plan.training.optimizer),
@@ -43,7 +45,7 @@ pub(super) fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64) -> Result<T
 }
 
 /// A network on examples.
-pub(super) fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
+pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task, TaskError> {
     let training = &plan.training;
     let examples = split.train.len();
     check_training(plan, &split.train)?;
@@ -65,7 +67,13 @@ pub(super) fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
     let parameters = layers.parameters().iter().map(super::model::ParameterSpec::size_as_float).sum();
     // A batch is computed in so many parts, one after the other.
     let at_once = batch_size.div_ceil(training.accumulate.max(1)) as f64;
-    let max_lanes = lanes(plan, Size { parameters, values: (builder.values() + layers.scratch()) * at_once })?;
+    let size = Size {
+        parameters,
+        values: (builder.values() + layers.scratch()) * at_once,
+        evaluated: builder.most_at_once() * examples.min(CHUNK_EXAMPLES) as f64,
+        data: split.train.bytes() + split.held_out.bytes(),
+    };
+    let footprint = Footprint::new(plan, size, limits)?;
 
     let goal = if blueprint.reconstructs { Goal::Inputs } else { Goal::Targets { smoothing: training.label_smoothing } };
     let mut model = Network::new(layers, blueprint.shape, goal, device::device(plan.device));
@@ -91,7 +99,8 @@ pub(super) fn network(plan: &Plan, split: Split) -> Result<Task, TaskError> {
         optimizer: training.optimizer.clone(),
         clip_norm: training.clip_norm,
         accumulate: training.accumulate,
-        max_lanes,
+        room: footprint.room(),
+        footprint,
         facts,
         recipe: identity::recipe(plan, format!("{shape:?}")),
     })

@@ -11,7 +11,7 @@ use examples::Examples;
 const PROBE_EXAMPLES: usize = 256;
 
 /// Examples evaluated at once: more would not be faster, and would need more memory.
-const CHUNK_EXAMPLES: usize = 512;
+pub(crate) const CHUNK_EXAMPLES: usize = 512;
 
 /// What all lanes are shown at one step.
 #[derive(Debug, Clone)]

@@ -16,6 +16,8 @@ pub(crate) struct Builder {
     init_scale: f64,
     /// Numbers per example in the inputs and outputs of all layers.
     values: f64,
+    /// Numbers per example that are in memory at once where nothing is kept for the way back.
+    most_at_once: f64,
     /// Dropout layers so far.
     dropouts: u16,
 }
@@ -26,7 +28,7 @@ type Misfit = String;
 impl Builder {
     /// Begins with examples of this shape. Weights are initialised by `init`, multiplied by `init_scale`.
     pub(crate) fn new(shape: Shape, init: Init, init_scale: f64) -> Self {
-        Self { shape, init, init_scale, values: 2.0 * shape.values() as f64, dropouts: 0 }
+        Self { shape, init, init_scale, values: 2.0 * shape.values() as f64, most_at_once: 0.0, dropouts: 0 }
     }
 
     /// What comes out of the last layer.
@@ -37,6 +39,12 @@ impl Builder {
     /// Numbers per example that go into and come out of the layers, with their slopes.
     pub(crate) fn values(&self) -> f64 {
         self.values
+    }
+
+    /// Numbers per example that are in memory at once where only the loss is wanted: what goes into a layer, what it works on, and
+    /// what comes out.
+    pub(crate) fn most_at_once(&self) -> f64 {
+        self.most_at_once
     }
 
     /// The planned layers, one after the other.
@@ -58,6 +66,8 @@ impl Builder {
                 ));
             }
             self.values += 2.0 * self.shape.values() as f64;
+            let at_once = (from.values() + self.shape.values()) as f64 + layer.scratch();
+            self.most_at_once = self.most_at_once.max(at_once);
             chain.push(layer);
         }
         Ok(chain)

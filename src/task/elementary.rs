@@ -6,7 +6,7 @@
 /// eˣ, to a relative error of 2·10⁻⁷; 0 below −86.9 and infinity above 88.7, where single precision ends.
 ///
 /// x = n·ln 2 + r with a whole n; e^r by the polynomial of the Cephes library (Moshier 1992, `expf`), 2ⁿ by writing the exponent.
-#[inline]
+#[inline(always)]
 pub(crate) fn exp(x: f32) -> f32 {
     /// 1.5 · 2²³: what is added to it loses its fraction, and the last bits are the whole number.
     const WHOLE: f32 = 12_582_912.0;
@@ -32,7 +32,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 /// tanh x, to an absolute error of 5·10⁻⁷.
 ///
 /// A quotient of polynomials, as in Eigen (`generic_fast_tanh_float`); beyond ±7.9 single precision has nothing but ±1.
-#[inline]
+#[inline(always)]
 pub(crate) fn tanh(x: f32) -> f32 {
     let low = if x < -7.905_311 { -7.905_311 } else { x };
     let x = if low > 7.905_311 { 7.905_311 } else { low };
@@ -49,7 +49,7 @@ pub(crate) fn tanh(x: f32) -> f32 {
 }
 
 /// 1 / (1 + e⁻ˣ), to an absolute error of 3·10⁻⁷.
-#[inline]
+#[inline(always)]
 pub(crate) fn sigmoid(x: f32) -> f32 {
     0.5 * tanh(0.5 * x) + 0.5
 }
@@ -57,7 +57,7 @@ pub(crate) fn sigmoid(x: f32) -> f32 {
 /// The error function, to an absolute error of 4·10⁻⁷.
 ///
 /// A quotient of polynomials, as in XLA (`ErfImpl32`); beyond ±4 single precision has nothing but ±1.
-#[inline]
+#[inline(always)]
 pub(crate) fn erf(x: f32) -> f32 {
     let low = if x < -4.0 { -4.0 } else { x };
     let x = if low > 4.0 { 4.0 } else { low };

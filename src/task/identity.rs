@@ -78,7 +78,9 @@ impl Digester {
         let mut buffer = Vec::with_capacity(N * numbers.len().min(4096));
         for some in numbers.chunks(4096) {
             buffer.clear();
-            some.iter().for_each(|&number| buffer.extend_from_slice(&bytes(number)));
+            for &number in some {
+                buffer.extend_from_slice(&bytes(number));
+            }
             self.0.update(&buffer);
         }
     }

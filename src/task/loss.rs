@@ -2,6 +2,7 @@
 
 use super::batches::Targets;
 use super::elementary::exp;
+use super::wide::wide;
 
 /// Replaces each lane's outputs z, `[lanes × examples × width]`, by the slopes ∂loss/∂z, and returns each lane's mean loss.
 /// Every token of a text counts as an example of its own.
@@ -15,8 +16,8 @@ pub(crate) fn differentiate(outputs: &mut [f32], lanes: usize, examples: usize, 
         .chunks_exact_mut(per_lane)
         .enumerate()
         .map(|(lane, outputs)| match targets {
-            Targets::Classes(labels) => cross_entropy(outputs, own(labels, lane, examples), smoothing),
-            Targets::Values(values) => squared_error(outputs, own(values, lane, per_lane)),
+            Targets::Classes(labels) => wide!(cross_entropy(outputs, own(labels, lane, examples), smoothing)),
+            Targets::Values(values) => wide!(squared_error(outputs, own(values, lane, per_lane))),
         })
         .collect()
 }
@@ -28,6 +29,7 @@ pub(crate) fn own<T>(values: &[T], lane: usize, count: usize) -> &[T] {
 }
 
 /// One lane of cross-entropy. The largest output is taken off first, so that no exponential overflows.
+#[inline(always)]
 fn cross_entropy(outputs: &mut [f32], labels: &[u32], smoothing: f64) -> f64 {
     let width = outputs.len() / labels.len();
     let share = (1.0 / labels.len() as f64) as f32;
@@ -57,6 +59,7 @@ fn cross_entropy(outputs: &mut [f32], labels: &[u32], smoothing: f64) -> f64 {
 }
 
 /// One lane of squared error.
+#[inline(always)]
 fn squared_error(outputs: &mut [f32], values: &[f32]) -> f64 {
     let count = values.len() as f64;
     let factor = (2.0 / count) as f32;

@@ -23,9 +23,11 @@ pub(crate) mod random;
 mod shape;
 mod stacked;
 mod weights;
+mod wide;
 
 pub use facts::TaskFacts;
 pub(crate) use facts::optimizer as describe_optimizer;
+pub use lanes::{Bound, Footprint, Limits, in_words};
 
 use crate::config::{DataPlan, ModelPlan, OptimizerPlan, Plan, SyntheticPlan};
 use crate::error::{DataError, TrialError};
@@ -33,6 +35,7 @@ use crate::record::TrialSpec;
 use crate::trial::{Objective, Run, State};
 
 use batches::Source;
+use lanes::Room;
 use model::Model;
 use stacked::StackedRun;
 
@@ -63,7 +66,9 @@ pub struct Task {
     clip_norm: Option<f64>,
     /// Parts that a batch is computed in.
     accumulate: usize,
-    max_lanes: usize,
+    footprint: Footprint,
+    /// For the states of finished trials.
+    room: Room,
     facts: TaskFacts,
     /// All of the plan that decides what a trial computes, the examples apart.
     recipe: String,
@@ -74,10 +79,18 @@ pub struct Task {
 /// # Errors
 /// When the data cannot be read, or data, model and training do not go together.
 pub fn build(plan: &Plan) -> Result<Task, TaskError> {
+    build_within(plan, Limits::default())
+}
+
+/// As [`build()`], for trials that take no more of the machine than `limits`.
+///
+/// # Errors
+/// As [`build()`], and when not even one trial fits.
+pub fn build_within(plan: &Plan, limits: Limits) -> Result<Task, TaskError> {
     allocator::keep_freed_memory();
     match (&plan.data, &plan.model) {
         (DataPlan::Synthetic { problem: SyntheticPlan::Quadratic { curvatures, noise }, .. }, ModelPlan::Quadratic) => {
-            assemble::quadratic(plan, curvatures, *noise)
+            assemble::quadratic(plan, curvatures, *noise, limits)
         }
         (DataPlan::Synthetic { problem: SyntheticPlan::Quadratic { .. }, .. }, _) => Err(TaskError::unsuitable(
             "a quadratic has no examples to show a network: write kind = \"quadratic\" for the model",
@@ -86,7 +99,7 @@ pub fn build(plan: &Plan) -> Result<Task, TaskError> {
             "a quadratic model needs a quadratic problem: write kind = \"linear\" or \"mlp\" for the model, \
              or a synthetic quadratic for the data",
         )),
-        _ => assemble::network(plan, data::load(&plan.data)?),
+        _ => assemble::network(plan, data::load(&plan.data)?, limits),
     }
 }
 
@@ -96,16 +109,22 @@ impl Task {
         &self.facts
     }
 
-    /// The same task with `lanes` trials stacked at most (at least 1). Changes the speed, never a number.
+    /// What its trials take of the machine.
+    pub fn footprint(&self) -> &Footprint {
+        &self.footprint
+    }
+
+    /// The same task with `lanes` trials stacked at most (at least 1), whatever fits. Changes the speed, never a number.
     #[must_use]
-    pub fn with_max_lanes(self, lanes: usize) -> Self {
-        Self { max_lanes: lanes.max(1), ..self }
+    pub fn with_max_lanes(mut self, lanes: usize) -> Self {
+        (self.footprint.lanes, self.footprint.bound) = (lanes.max(1), Bound::Asked);
+        self
     }
 }
 
 impl Objective for Task {
     fn max_lanes(&self) -> usize {
-        self.max_lanes
+        self.footprint.lanes
     }
 
     fn identity(&self) -> Option<String> {

@@ -7,6 +7,7 @@ use std::ops::Deref;
 use crate::config::{OptimizerPlan, UpdateRule};
 
 use super::stacked::retain_lanes;
+use super::wide::wide;
 
 /// An update rule and what it remembers of each trial.
 ///
@@ -45,12 +46,10 @@ impl<'a> Optimizer<'a> {
             let scale = self.clip_norm.map_or(1.0, |limit| clip_scale(gradients, lane, self.lanes, limit));
             let step = Step::new(self.plan, learning_rate, scale, self.steps);
             for ((parameter, gradient), [first, second]) in parameters.iter_mut().zip(gradients).zip(&mut self.memory) {
-                step.apply(
-                    lane_mut(parameter, lane, self.lanes),
-                    lane_of(gradient, lane, self.lanes),
-                    lane_mut(first, lane, self.lanes),
-                    lane_mut(second, lane, self.lanes),
-                );
+                let theta = lane_mut(parameter, lane, self.lanes);
+                let gradient = lane_of(gradient, lane, self.lanes);
+                let (first, second) = (lane_mut(first, lane, self.lanes), lane_mut(second, lane, self.lanes));
+                wide!(step.apply(theta, gradient, first, second));
             }
         }
         self.steps += 1;
@@ -144,6 +143,7 @@ impl Step {
     }
 
     /// Updates one parameter tensor `theta`; `first` and `second` are the rule's memory of it, empty where the rule has none.
+    #[inline(always)]
     fn apply(&self, theta: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32]) {
         match self.rule {
             UpdateRule::Sgd { momentum: 0.0, .. } => self.sgd(theta, gradient),
@@ -160,10 +160,12 @@ impl Step {
     }
 
     /// The gradient that the rule sees.
+    #[inline(always)]
     fn gradient(&self, raw: f32, theta: f32) -> f32 {
         raw * self.scale + self.coupled * theta
     }
 
+    #[inline(always)]
     fn sgd(&self, theta: &mut [f32], gradient: &[f32]) {
         let rate = self.learning_rate as f32;
         for (theta, &raw) in theta.iter_mut().zip(gradient) {
@@ -172,6 +174,7 @@ impl Step {
         }
     }
 
+    #[inline(always)]
     fn momentum(&self, theta: &mut [f32], gradient: &[f32], v: &mut [f32], momentum: f64, dampening: f64, nesterov: bool) {
         let (rate, momentum) = (self.learning_rate as f32, momentum as f32);
         // The first gradient enters whole, whatever the dampening.
@@ -184,6 +187,7 @@ impl Step {
         }
     }
 
+    #[inline(always)]
     fn adam(&self, theta: &mut [f32], gradient: &[f32], m: &mut [f32], v: &mut [f32], betas: (f64, f64), epsilon: f64) {
         let correction = |beta: f64| 1.0 - beta.powf((self.steps + 1) as f64);
         let rate = (self.learning_rate / correction(betas.0)) as f32;
@@ -199,6 +203,7 @@ impl Step {
         }
     }
 
+    #[inline(always)]
     #[expect(clippy::too_many_arguments, reason = "two buffers and the rule's own three constants")]
     fn rms_prop(
         &self,
@@ -229,6 +234,7 @@ impl Step {
         }
     }
 
+    #[inline(always)]
     fn adagrad(&self, theta: &mut [f32], gradient: &[f32], s: &mut [f32], epsilon: f64) {
         let (rate, epsilon) = (self.learning_rate as f32, epsilon as f32);
         for ((theta, &raw), s) in theta.iter_mut().zip(gradient).zip(s) {
@@ -238,6 +244,7 @@ impl Step {
         }
     }
 
+    #[inline(always)]
     fn lion(&self, theta: &mut [f32], gradient: &[f32], m: &mut [f32], beta1: f64, beta2: f64) {
         let rate = self.learning_rate as f32;
         let (fresh1, fresh2) = ((1.0 - beta1) as f32, (1.0 - beta2) as f32);
@@ -252,6 +259,7 @@ impl Step {
 }
 
 /// −1, 0 or 1; unlike `f32::signum` 0 for 0. Not-a-number stays so.
+#[inline(always)]
 fn sign(value: f32) -> f32 {
     if value == 0.0 { 0.0 } else { value.signum() }
 }

@@ -8,8 +8,9 @@ use crate::trial::{Costs, Run, State};
 
 use super::Task;
 use super::batches::{Batch, Feed};
+use super::lanes::Reserved;
 use super::numbers::Numbers;
-use super::optimizer::Optimizer;
+use super::optimizer::{Optimizer, slots};
 
 /// Trials under way. All that a trial has lives in host buffers, `[lanes × size]` per parameter tensor, lane by lane.
 #[derive(Debug)]
@@ -81,6 +82,7 @@ impl StackedRun<'_> {
 struct LaneState {
     parameters: Vec<Vec<f32>>,
     memory: Vec<[Vec<f32>; 2]>,
+    _reserved: Reserved,
 }
 
 impl Run for StackedRun<'_> {
@@ -132,8 +134,12 @@ impl Run for StackedRun<'_> {
             let size = buffer.len() / self.lanes;
             buffer[lane * size..(lane + 1) * size].to_vec()
         };
+        let numbers: usize =
+            self.parameters.iter().map(Vec::len).sum::<usize>() / self.lanes * (1 + slots(&self.task.optimizer.rule));
+        // Without its state, a longer trial begins anew: slower, and the same to the bit.
+        let reserved = self.task.room.take((numbers * size_of::<f32>()) as u64)?;
         let parameters = self.parameters.iter().map(of).collect();
-        Some(State(Arc::new(LaneState { parameters, memory: self.optimizer.memory(lane) })))
+        Some(State(Arc::new(LaneState { parameters, memory: self.optimizer.memory(lane), _reserved: reserved })))
     }
 
     fn retain(&mut self, lanes: &[bool]) {

@@ -2,6 +2,7 @@
 
 mod arrays;
 mod images;
+mod parquet;
 mod tables;
 mod text;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use lrfind::config::{self, DeviceKind};
 
-use super::values::{at_least_one, seeds};
+use super::values::{at_least_one, memory, seeds};
 
 /// What is trained.
 #[derive(Debug, Clone, Default, Args)]
@@ -57,6 +57,7 @@ pub(crate) struct SearchArgs {
 }
 
 /// How trials are run, in every command that runs some.
+#[expect(clippy::struct_excessive_bools, reason = "one for each flag, as on the command line")]
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Trials")]
 pub(crate) struct RunArgs {
@@ -67,6 +68,10 @@ pub(crate) struct RunArgs {
     /// Most trials to compute together in one worker; changes the speed, never the result
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     pub(crate) lanes: Option<usize>,
+    /// Most memory for data and trials, such as 8GiB or 500MB; changes the speed, never the result [default: 8GiB, or what the
+    /// machine has if that is less]
+    #[arg(long, value_name = "SIZE", value_parser = memory, allow_negative_numbers = true)]
+    pub(crate) max_memory: Option<u64>,
     /// Where to compute
     #[arg(long, value_enum)]
     pub(crate) device: Option<DeviceArg>,
@@ -82,6 +87,9 @@ pub(crate) struct RunArgs {
     /// Print no plan and no progress
     #[arg(long, short)]
     pub(crate) quiet: bool,
+    /// Say how many trials run at once, and why
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

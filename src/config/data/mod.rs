@@ -13,6 +13,7 @@ use super::section::Section;
 #[derive(Clone, Copy)]
 enum Source {
     Csv,
+    Parquet,
     Idx,
     Npy,
     Npz,
@@ -31,6 +32,7 @@ const MOST_PIXELS: usize = 4096;
 pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<DataPlan> {
     let kinds = [
         ("csv", Source::Csv),
+        ("parquet", Source::Parquet),
         ("idx", Source::Idx),
         ("npy", Source::Npy),
         ("npz", Source::Npz),
@@ -44,6 +46,7 @@ pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<DataPlan> 
     let kind = section.variant("kind", &kinds);
     let data = section.require("kind", kind).and_then(|kind| match kind {
         Source::Csv => csv(&mut section, folder),
+        Source::Parquet => parquet(&mut section, folder),
         Source::Idx => idx(&mut section, folder),
         Source::Npy => npy(&mut section, folder),
         Source::Npz => npz(&mut section, folder),
@@ -72,6 +75,15 @@ fn csv(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
     let prepare = prepare::read(section, task, true);
     let (source, path) = path?;
     Some(DataPlan::Csv { path, source, target, task, header, shape, prepare })
+}
+
+fn parquet(section: &mut Section<'_>, folder: &Path) -> Option<DataPlan> {
+    let path = file(section, "path", folder);
+    let target = target(section).unwrap_or(Column::Index(-1));
+    let (task, shape) = (task(section), shape(section));
+    let prepare = prepare::read(section, task, true);
+    let (source, path) = path?;
+    Some(DataPlan::Parquet { path, source, target, task, shape, prepare })
 }
 
 /// Channels, height and width of an image.

@@ -29,6 +29,24 @@ pub enum DataPlan {
         #[serde(flatten)]
         prepare: PreparePlan,
     },
+    /// A Parquet file, or a folder of them, one table in parts.
+    Parquet {
+        /// Resolved file or folder.
+        #[serde(skip)]
+        path: PathBuf,
+        /// Its path as written.
+        source: String,
+        /// The column to predict.
+        target: Column,
+        /// Classes or a number.
+        task: TaskKind,
+        /// Channels, height and width, where a row is an image, channel by channel and row by row.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        shape: Option<[usize; 3]>,
+        /// What happens to the examples.
+        #[serde(flatten)]
+        prepare: PreparePlan,
+    },
     /// A pair of MNIST-style IDX files, plain or `.gz`. Pixels are scaled to [0, 1].
     Idx {
         /// Resolved image file.

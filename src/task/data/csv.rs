@@ -6,12 +6,14 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
-use super::labels::Labels;
-use super::{Dataset, ExampleShape, Table, Targets, check_size, fault, only_value, quoted};
+use super::answers::Answers;
+use super::{Dataset, ExampleShape, Table, check_size, fault, quoted};
 use crate::config::{Column, TaskKind};
 use crate::error::DataError;
 use crate::source::Records;
 use layout::Layout;
+#[cfg(feature = "parquet")]
+pub(super) use layout::find;
 
 /// Bad cells are gathered up to this many before they are reported together.
 const MAX_PROBLEMS: usize = 10;
@@ -94,12 +96,6 @@ fn label(cell: &str) -> Result<&str, String> {
     }
 }
 
-/// The targets read so far.
-enum Answers {
-    Classes(Labels),
-    Values(Vec<f32>),
-}
-
 /// The rows read so far, and what was wrong with them.
 struct Rows {
     layout: Layout,
@@ -111,11 +107,7 @@ struct Rows {
 
 impl Rows {
     fn new(layout: Layout, task: TaskKind) -> Self {
-        let answers = match task {
-            TaskKind::Classification => Answers::Classes(Labels::default()),
-            TaskKind::Regression => Answers::Values(Vec::new()),
-        };
-        Self { layout, count: 0, inputs: Vec::new(), answers, problems: Vec::new() }
+        Self { layout, count: 0, inputs: Vec::new(), answers: Answers::new(task), problems: Vec::new() }
     }
 
     /// Takes a row. After a problem the rows are of no use any more, but further problems are gathered.
@@ -158,20 +150,8 @@ impl Rows {
         let Layout { mut columns, target, mut notes, .. } = self.layout;
         let name = columns.remove(target);
         let refuse = |message| fault(path, None, format!("column {name}: {message}"));
-        let (targets, classes) = match self.answers {
-            Answers::Classes(labels) => {
-                let (targets, classes, note) = labels.finish("target").map_err(refuse)?;
-                notes.extend(note);
-                (targets, classes)
-            }
-            Answers::Values(values) => {
-                if let Some(value) = only_value(&values) {
-                    let message = format!("the target is {value} in every row, so there is nothing to learn: check `target`");
-                    return Err(refuse(message));
-                }
-                (Targets::Values(values), Vec::new())
-            }
-        };
+        let (targets, classes, note) = self.answers.finish().map_err(refuse)?;
+        notes.extend(note);
         check_size::<f32>(path, self.count, features as u64)?;
         let data = Dataset { features, shape: ExampleShape::Flat, inputs: self.inputs.into(), targets };
         Ok(Table { data, columns, classes, notes })

@@ -35,6 +35,14 @@ impl Inputs {
         self.len() == 0
     }
 
+    /// Bytes of memory that they take.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Numbers(numbers) => size_of_val(numbers.as_slice()) as u64,
+            Self::Bytes { bytes, .. } => bytes.len() as u64,
+        }
+    }
+
     /// Appends the numbers of example `i`, of `features` numbers, to `row`.
     ///
     /// # Panics

@@ -3,6 +3,7 @@
 //! [`load`] is all there is to call. It reads files of several kinds, or makes up synthetic problems; whatever is
 //! wrong with the data comes back as a [`DataError`] that names the file, the line and the cell, and says what to do.
 
+mod answers;
 mod csv;
 mod idx;
 mod image_folder;
@@ -10,6 +11,8 @@ mod inputs;
 mod known;
 mod labels;
 mod numpy;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod prepare;
 mod standardize;
 mod synthetic;
@@ -17,6 +20,8 @@ mod text;
 
 use std::path::Path;
 
+#[cfg(not(feature = "parquet"))]
+use crate::config::{Column, TaskKind};
 use crate::config::{DataPlan, PreparePlan, SyntheticPlan};
 use crate::error::DataError;
 use crate::source::{fault, quoted};
@@ -108,6 +113,12 @@ impl Dataset {
             Targets::Classes { classes, .. } => classes,
             Targets::Values(_) => 1,
         }
+    }
+
+    /// Bytes of memory that the examples take.
+    pub fn bytes(&self) -> u64 {
+        // Classes and values alike.
+        self.inputs.size() + (self.targets.len() * size_of::<f32>()) as u64
     }
 
     /// The features of example `i`.
@@ -205,6 +216,13 @@ pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
             }
             prepare::split(table, path, prepare)
         }
+        DataPlan::Parquet { path, target, task, shape, prepare, .. } => {
+            let mut table = read_parquet(path, target, *task)?;
+            if let Some(shape) = shape {
+                table = as_images(table, path, *shape)?;
+            }
+            prepare::split(table, path, prepare)
+        }
         DataPlan::Idx { images, labels, prepare, .. } => prepare::split(idx::read(images, labels)?, images, prepare),
         DataPlan::Npy { path, targets, task, channels_last, prepare, .. } => {
             let meaning = numpy::Meaning { task: *task, channels_last: *channels_last };
@@ -236,6 +254,17 @@ pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
             None => Ok(Split { train: Dataset::empty(), held_out: Dataset::empty(), notes: Vec::new() }),
         },
     }
+}
+
+#[cfg(feature = "parquet")]
+use parquet::read as read_parquet;
+
+/// Says how Parquet files would be read.
+#[cfg(not(feature = "parquet"))]
+fn read_parquet(path: &Path, _: &Column, _: TaskKind) -> Result<Table, DataError> {
+    let message = "this lrfind was built without Parquet: build it with the feature of that name, \
+                   `cargo install --locked --path . --features parquet`, or save the table as CSV";
+    Err(fault(path, None, message))
 }
 
 /// A table whose rows are images of so many channels, rows and columns.

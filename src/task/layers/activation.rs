@@ -9,6 +9,7 @@ use crate::config;
 use crate::task::batches::Draws;
 use crate::task::elementary::{erf, exp, sigmoid, tanh};
 use crate::task::numbers::Numbers;
+use crate::task::wide::wide;
 
 /// An elementwise nonlinearity.
 #[derive(Debug)]
@@ -20,12 +21,21 @@ pub(crate) struct Activation {
 impl Activation {
     /// Replaces inputs by outputs.
     fn apply(&self, values: &mut [f32]) {
+        let values = values.iter_mut();
         match self.kind {
             // Not `max`, which would turn what is not a number into 0.
-            config::Activation::Relu => values.iter_mut().for_each(|x| *x = if *x < 0.0 { 0.0 } else { *x }),
-            config::Activation::Tanh => values.iter_mut().for_each(|x| *x = tanh(*x)),
-            config::Activation::Gelu => values.iter_mut().for_each(|x| *x *= normal_below(*x)),
-            config::Activation::Silu => values.iter_mut().for_each(|x| *x *= sigmoid(*x)),
+            config::Activation::Relu => wide!(for x in values {
+                *x = if *x < 0.0 { 0.0 } else { *x }
+            }),
+            config::Activation::Tanh => wide!(for x in values {
+                *x = tanh(*x);
+            }),
+            config::Activation::Gelu => wide!(for x in values {
+                *x *= normal_below(*x);
+            }),
+            config::Activation::Silu => wide!(for x in values {
+                *x *= sigmoid(*x);
+            }),
         }
     }
 
@@ -34,13 +44,19 @@ impl Activation {
         let pairs = slopes.iter_mut().zip(kept);
         match self.kind {
             // At exactly 0 the slope is 0, as in PyTorch.
-            config::Activation::Relu => pairs.for_each(|(slope, &y)| *slope = if y <= 0.0 { 0.0 } else { *slope }),
-            config::Activation::Tanh => pairs.for_each(|(slope, &y)| *slope *= 1.0 - y * y),
+            config::Activation::Relu => wide!(for (slope, &y) in pairs {
+                *slope = if y <= 0.0 { 0.0 } else { *slope }
+            }),
+            config::Activation::Tanh => wide!(for (slope, &y) in pairs {
+                *slope *= 1.0 - y * y;
+            }),
             config::Activation::Gelu => {
                 let density = 1.0 / (2.0 * PI).sqrt();
-                pairs.for_each(|(slope, &x)| *slope *= normal_below(x) + x * density * exp(-0.5 * x * x));
+                wide!(for (slope, &x) in pairs {
+                    *slope *= normal_below(x) + x * density * exp(-0.5 * x * x);
+                });
             }
-            config::Activation::Silu => pairs.for_each(|(slope, &x)| {
+            config::Activation::Silu => wide!(for (slope, &x) in pairs {
                 let share = sigmoid(x);
                 *slope *= share * (1.0 + x * (1.0 - share));
             }),
@@ -54,7 +70,7 @@ impl Activation {
 }
 
 /// Φ(x), the share of a standard normal distribution below x: GELU is x·Φ(x) (Hendrycks & Gimpel 2016).
-#[inline]
+#[inline(always)]
 fn normal_below(x: f32) -> f32 {
     0.5 * erf(x * FRAC_1_SQRT_2) + 0.5
 }

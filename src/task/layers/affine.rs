@@ -7,6 +7,7 @@ use crate::config::Init;
 use crate::task::batches::Draws;
 use crate::task::model::{Initial, ParameterSpec};
 use crate::task::numbers::Numbers;
+use crate::task::wide::wide;
 
 /// y = x·W + b, at each of an example's positions.
 #[derive(Debug)]
@@ -73,11 +74,14 @@ pub(super) fn add_biases(rows: Tensor<3>, biases: &Tensor<2>) -> Tensor<3> {
     let [_, count, width] = shape;
     let mut rows = Numbers::of(rows);
     let biases = Numbers::of(biases.clone());
-    for (lane, biases) in rows.chunks_exact_mut(count * width).zip(biases.chunks_exact(width)) {
-        for row in lane.chunks_exact_mut(width) {
-            row.iter_mut().zip(biases).for_each(|(value, bias)| *value += bias);
+    let lanes = rows.chunks_exact_mut(count * width).zip(biases.chunks_exact(width));
+    wide!({
+        for (lane, biases) in lanes {
+            for row in lane.chunks_exact_mut(width) {
+                row.iter_mut().zip(biases).for_each(|(value, bias)| *value += bias);
+            }
         }
-    }
+    });
     rows.tensor(shape, &device)
 }
 
@@ -87,11 +91,14 @@ pub(super) fn column_sums(rows: Tensor<3>) -> (Tensor<2>, Tensor<3>) {
     let [lanes, count, width] = shape;
     let rows = Numbers::of(rows);
     let mut sums = vec![0.0; lanes * width];
-    for (sums, lane) in sums.chunks_exact_mut(width).zip(rows.chunks_exact(count * width)) {
-        for row in lane.chunks_exact(width) {
-            sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    let by_lane = sums.chunks_exact_mut(width).zip(rows.chunks_exact(count * width));
+    wide!({
+        for (sums, lane) in by_lane {
+            for row in lane.chunks_exact(width) {
+                sums.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+            }
         }
-    }
+    });
     (tensor(sums, [lanes, width], &device), rows.tensor(shape, &device))
 }
 

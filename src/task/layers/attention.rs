@@ -2,12 +2,13 @@
 
 use burn::tensor::Tensor;
 
-use super::{Affine, Backward, Layer, Slopes};
+use super::{Affine, Backward, Layer, Slopes, tensor};
 use crate::config::Init;
 use crate::task::batches::Draws;
 use crate::task::elementary::exp;
 use crate::task::model::ParameterSpec;
 use crate::task::numbers::Numbers;
+use crate::task::wide::{largest, sum, sum_of_pairs, wide};
 
 /// Every position looks at the others, or at itself and earlier ones only.
 #[derive(Debug)]
@@ -44,20 +45,34 @@ impl Attention {
         self.width / self.heads
     }
 
-    /// Queries, keys and values of what the first projection gives, each `[lanes · examples, heads, positions, head]`.
-    fn parts(&self, projected: Tensor<3>) -> [Tensor<4>; 3] {
+    /// What each head looks at, for so many parts of the width one after the other, each `[lanes · examples, heads, positions,
+    /// head]`: views, which the matrix product reads where they lie.
+    fn parts<const N: usize>(&self, projected: Tensor<3>) -> [Tensor<4>; N] {
         let [lanes, examples, _] = projected.dims();
-        let projected: Tensor<5> = projected.reshape([lanes * examples, self.length, 3, self.heads, self.head()]);
-        [0, 1, 2].map(|index| {
-            let part = projected.clone().narrow(2, index, 1);
-            part.reshape([lanes * examples, self.length, self.heads, self.head()]).swap_dims(1, 2)
-        })
+        let heads = projected.reshape([lanes * examples, self.length, N * self.heads, self.head()]).swap_dims(1, 2);
+        std::array::from_fn(|index| heads.clone().narrow(1, index * self.heads, self.heads))
     }
 
-    /// The heads of each position one after the other.
-    fn joined(&self, heads: Tensor<4>) -> Tensor<3> {
-        let [examples, ..] = heads.dims();
-        heads.swap_dims(1, 2).reshape([examples, self.length, self.width])
+    /// The way back of [`parts`](Self::parts).
+    fn joined<const N: usize>(&self, parts: [Tensor<4>; N], [lanes, examples]: [usize; 2]) -> Tensor<3> {
+        let (device, head) = (parts[0].device(), self.head());
+        let size = self.length * N * self.width;
+        let mut joined = vec![0.0; lanes * examples * size];
+        for (index, part) in parts.into_iter().enumerate() {
+            let part = Numbers::of(part);
+            for (example, part) in joined.chunks_exact_mut(size).zip(part.chunks_exact(self.length * self.width)) {
+                for (number, values) in part.chunks_exact(self.length * head).enumerate() {
+                    let start = index * self.width + number * head;
+                    let positions = example.chunks_exact_mut(N * self.width).zip(values.chunks_exact(head));
+                    wide!({
+                        for (position, values) in positions {
+                            position[start..start + head].iter_mut().zip(values).for_each(|(to, value)| *to = *value);
+                        }
+                    });
+                }
+            }
+        }
+        tensor(joined, [lanes, examples, size], &device)
     }
 
     /// How many positions the one at `place` sees, from the first on.
@@ -76,18 +91,21 @@ impl Attention {
         let (shape, device) = (scores.dims(), scores.device());
         let mut scores = Numbers::of(scores);
         let scale = self.scale();
-        for (number, row) in scores.chunks_exact_mut(self.length).enumerate() {
-            let (seen, later) = row.split_at_mut(self.seen(number % self.length));
-            later.fill(0.0);
-            let largest = seen.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            for score in seen.iter_mut() {
-                *score = exp(scale * (*score - largest));
+        let rows = scores.chunks_exact_mut(self.length).enumerate();
+        wide!({
+            for (number, row) in rows {
+                let (seen, later) = row.split_at_mut(self.seen(number % self.length));
+                later.fill(0.0);
+                let largest = largest(seen);
+                for score in seen.iter_mut() {
+                    *score = exp(scale * (*score - largest));
+                }
+                let inverse = (1.0 / sum(seen, f64::from)) as f32;
+                for score in seen {
+                    *score *= inverse;
+                }
             }
-            let inverse = 1.0 / seen.iter().sum::<f32>();
-            for score in seen {
-                *score *= inverse;
-            }
-        }
+        });
         scores.tensor(shape, &device)
     }
 
@@ -97,13 +115,16 @@ impl Attention {
         let (mut slopes, shares) = (Numbers::of(slopes), Numbers::of(shares));
         let scale = self.scale();
         let rows = slopes.chunks_exact_mut(self.length).zip(shares.chunks_exact(self.length));
-        for (number, (slopes, shares)) in rows.enumerate() {
-            let (seen, later) = slopes.split_at_mut(self.seen(number % self.length));
-            // What is not seen may hold a product with what is no number.
-            later.fill(0.0);
-            let mean: f32 = seen.iter().zip(shares).map(|(slope, share)| slope * share).sum();
-            seen.iter_mut().zip(shares).for_each(|(slope, share)| *slope = scale * share * (*slope - mean));
-        }
+        wide!({
+            for (number, (slopes, shares)) in rows.enumerate() {
+                let (seen, later) = slopes.split_at_mut(self.seen(number % self.length));
+                // What is not seen may hold a product with what is no number.
+                later.fill(0.0);
+                let shares = &shares[..seen.len()];
+                let mean = sum_of_pairs(seen, shares, |slope, share| f64::from(slope * share)) as f32;
+                seen.iter_mut().zip(shares).for_each(|(slope, share)| *slope = scale * share * (*slope - mean));
+            }
+        });
         slopes.tensor(shape, &device)
     }
 }
@@ -127,11 +148,11 @@ impl Layer for Attention {
     }
 
     fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
-        let [lanes, examples, values] = x.dims();
+        let [lanes, examples, _] = x.dims();
         let [into, out] = self.projections();
         let [queries, keys, of_values] = self.parts(into.forward(&parameters[..2], x, draws));
         let heads = self.shares(queries, keys).matmul(of_values);
-        out.forward(&parameters[2..], self.joined(heads).reshape([lanes, examples, values]), draws)
+        out.forward(&parameters[2..], self.joined([heads], [lanes, examples]), draws)
     }
 
     fn trace<'a>(
@@ -141,23 +162,21 @@ impl Layer for Attention {
         draws: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
-        let shape = x.dims();
-        let [lanes, examples, values] = shape;
+        let [lanes, examples, _] = x.dims();
         let [into, out] = self.projections();
         let [queries, keys, of_values] = self.parts(into.forward(&parameters[..2], x.clone(), draws));
         let shares = self.shares(queries.clone(), keys.clone());
-        let joined = self.joined(shares.clone().matmul(of_values.clone())).reshape(shape);
+        let joined = self.joined([shares.clone().matmul(of_values.clone())], [lanes, examples]);
         let y = out.forward(&parameters[2..], joined.clone(), draws);
         let back = move |slope: Tensor<3>| {
             let of_out = out.carry(&parameters[2..], joined, slope, true);
             let Some(slope) = of_out.input else { return Slopes { input: None, parameters: of_out.parameters } };
-            let heads = slope.reshape([lanes * examples, self.length, self.heads, self.head()]).swap_dims(1, 2);
+            let [heads] = self.parts(slope);
             let to_values = shares.clone().transpose().matmul(heads.clone());
             let scores = self.through_softmax(heads.matmul(of_values.transpose()), shares);
             let to_keys = scores.clone().transpose().matmul(queries);
             let to_queries = scores.matmul(keys);
-            let parts = [to_queries, to_keys, to_values].map(|part| self.joined(part));
-            let projected = Tensor::cat(parts.to_vec(), 2).reshape([lanes, examples, 3 * values]);
+            let projected = self.joined([to_queries, to_keys, to_values], [lanes, examples]);
             let mut slopes = into.carry(&parameters[..2], x, projected, wanted);
             slopes.parameters.extend(of_out.parameters);
             slopes

@@ -6,6 +6,7 @@ use super::{Backward, Layer, Slopes, tensor};
 use crate::task::batches::Draws;
 use crate::task::model::{Initial, ParameterSpec};
 use crate::task::numbers::Numbers;
+use crate::task::wide::{sum, sum_of_pairs, wide};
 
 /// Added to the variance, as in PyTorch.
 const EPSILON: f64 = 1e-5;
@@ -42,6 +43,7 @@ struct Normalized {
 }
 
 /// Mean and 1/σ of each column of rows of `width` numbers; sums are in double precision.
+#[inline(always)]
 fn columns(rows: &[f32], width: usize) -> Vec<(f64, f64)> {
     let count = (rows.len() / width) as f64;
     let mut means = vec![0.0; width];
@@ -64,11 +66,13 @@ impl BatchNorm {
         let mut values = Numbers::of(x);
         let mut inverse = Vec::with_capacity(lanes * self.channels);
         for lane in values.chunks_exact_mut(examples * width) {
-            let statistics = columns(lane, self.channels);
+            let statistics = wide!(columns(lane, self.channels));
             let (means, inverses): (Vec<f32>, Vec<f32>) = statistics.iter().map(|&(m, i)| (m as f32, i as f32)).unzip();
-            for row in lane.chunks_exact_mut(self.channels) {
-                row.iter_mut().zip(&means).zip(&inverses).for_each(|((x, mean), inverse)| *x = (*x - mean) * inverse);
-            }
+            wide!({
+                for row in lane.chunks_exact_mut(self.channels) {
+                    row.iter_mut().zip(&means).zip(&inverses).for_each(|((x, mean), inverse)| *x = (*x - mean) * inverse);
+                }
+            });
             inverse.extend(inverses);
         }
         Normalized { values, inverse }
@@ -80,15 +84,18 @@ impl LayerNorm {
         let count = self.width as f64;
         let mut values = Numbers::of(x);
         let mut inverse = Vec::with_capacity(values.len() / self.width);
-        for row in values.chunks_exact_mut(self.width) {
-            let mean = row.iter().map(|&x| f64::from(x)).sum::<f64>() / count;
-            let variance = row.iter().map(|&x| (f64::from(x) - mean).powi(2)).sum::<f64>() / count;
-            let own = 1.0 / (variance + EPSILON).sqrt();
-            for x in row {
-                *x = ((f64::from(*x) - mean) * own) as f32;
+        let rows = values.chunks_exact_mut(self.width);
+        wide!({
+            for row in rows {
+                let mean = sum(row, f64::from) / count;
+                let variance = sum(row, |x| (f64::from(x) - mean) * (f64::from(x) - mean)) / count;
+                let own = 1.0 / (variance + EPSILON).sqrt();
+                for x in row {
+                    *x = ((f64::from(*x) - mean) * own) as f32;
+                }
+                inverse.push(own as f32);
             }
-            inverse.push(own as f32);
-        }
+        });
         Normalized { values, inverse }
     }
 }
@@ -99,25 +106,29 @@ fn affine(normalized: &[f32], parameters: &[Tensor<2>], shape: [usize; 3]) -> Te
     let (scales, shifts) = (Numbers::of(parameters[0].clone()), Numbers::of(parameters[1].clone()));
     let mut outputs = normalized.to_vec();
     let lane_length = outputs.len() / lanes;
-    for ((lane, scale), shift) in
-        outputs.chunks_exact_mut(lane_length).zip(scales.chunks_exact(width)).zip(shifts.chunks_exact(width))
-    {
-        for row in lane.chunks_exact_mut(width) {
-            row.iter_mut().zip(scale).zip(shift).for_each(|((y, scale), shift)| *y = *y * scale + shift);
+    let lanes = outputs.chunks_exact_mut(lane_length).zip(scales.chunks_exact(width)).zip(shifts.chunks_exact(width));
+    wide!({
+        for ((lane, scale), shift) in lanes {
+            for row in lane.chunks_exact_mut(width) {
+                row.iter_mut().zip(scale).zip(shift).for_each(|((y, scale), shift)| *y = *y * scale + shift);
+            }
         }
-    }
+    });
     tensor(outputs, shape, &parameters[0].device())
 }
 
 /// The slopes in γ and β of one lane: the sums of slope·x̂ and of slope, in double precision.
 fn of_parameters(slopes: &[f32], normalized: &[f32], width: usize) -> (Vec<f64>, Vec<f64>) {
     let (mut scales, mut shifts) = (vec![0.0; width], vec![0.0; width]);
-    for (slopes, values) in slopes.chunks_exact(width).zip(normalized.chunks_exact(width)) {
-        for (((scale, shift), &slope), &value) in scales.iter_mut().zip(&mut shifts).zip(slopes).zip(values) {
-            *scale += f64::from(slope) * f64::from(value);
-            *shift += f64::from(slope);
+    let rows = slopes.chunks_exact(width).zip(normalized.chunks_exact(width));
+    wide!({
+        for (slopes, values) in rows {
+            for (((scale, shift), &slope), &value) in scales.iter_mut().zip(&mut shifts).zip(slopes).zip(values) {
+                *scale += f64::from(slope) * f64::from(value);
+                *shift += f64::from(slope);
+            }
         }
-    }
+    });
     (scales, shifts)
 }
 
@@ -190,11 +201,15 @@ impl Layer for BatchNorm {
             let mean = |sums: &[f64]| sums.iter().map(|sum| (sum * share) as f32).collect::<Vec<f32>>();
             let (of_scale, of_shift) = (mean(lane.of_parameters.0), mean(lane.of_parameters.1));
             let factor: Vec<f32> = lane.scale.iter().zip(lane.inverse).map(|(scale, inverse)| scale * inverse).collect();
-            for (slopes, values) in slopes.chunks_exact_mut(self.channels).zip(lane.values.chunks_exact(self.channels)) {
-                for (channel, (slope, value)) in slopes.iter_mut().zip(values).enumerate() {
-                    *slope = factor[channel] * (*slope - of_shift[channel] - value * of_scale[channel]);
+            let rows = slopes.chunks_exact_mut(self.channels).zip(lane.values.chunks_exact(self.channels));
+            wide!({
+                for (slopes, values) in rows {
+                    let means = factor.iter().zip(&of_shift).zip(&of_scale);
+                    for ((slope, value), ((factor, of_shift), of_scale)) in slopes.iter_mut().zip(values).zip(means) {
+                        *slope = factor * (*slope - of_shift - value * of_scale);
+                    }
                 }
-            }
+            });
         };
         (y, way_back(normalized, parameters, wanted, input))
     }
@@ -223,14 +238,16 @@ impl Layer for LayerNorm {
         let y = affine(&normalized.values, parameters, shape);
         let input = |slopes: &mut [f32], lane: &Lane<'_>| {
             let rows = slopes.chunks_exact_mut(self.width).zip(lane.values.chunks_exact(self.width));
-            for ((slopes, values), inverse) in rows.zip(lane.inverse) {
-                slopes.iter_mut().zip(lane.scale).for_each(|(slope, scale)| *slope *= scale);
-                let mean = |sum: f64| (sum / self.width as f64) as f32;
-                let of_shift = mean(slopes.iter().map(|&slope| f64::from(slope)).sum());
-                let of_scale = mean(slopes.iter().zip(values).map(|(&s, &v)| f64::from(s) * f64::from(v)).sum());
-                let input = |(slope, value): (&mut f32, &f32)| *slope = inverse * (*slope - of_shift - value * of_scale);
-                slopes.iter_mut().zip(values).for_each(input);
-            }
+            let mean = |sum: f64| (sum / self.width as f64) as f32;
+            wide!({
+                for ((slopes, values), inverse) in rows.zip(lane.inverse) {
+                    slopes.iter_mut().zip(lane.scale).for_each(|(slope, scale)| *slope *= scale);
+                    let of_shift = mean(sum(slopes, f64::from));
+                    let of_scale = mean(sum_of_pairs(slopes, values, |s, v| f64::from(s) * f64::from(v)));
+                    let input = |(slope, value): (&mut f32, &f32)| *slope = inverse * (*slope - of_shift - value * of_scale);
+                    slopes.iter_mut().zip(values).for_each(input);
+                }
+            });
         };
         (y, way_back(normalized, parameters, wanted, input))
     }

@@ -5,6 +5,7 @@ use burn::tensor::Tensor;
 use super::{Backward, Layer, Slopes, Window, tensor};
 use crate::task::batches::Draws;
 use crate::task::numbers::Numbers;
+use crate::task::wide::wide;
 
 /// The largest value of each window. What hangs over the edge does not count.
 #[derive(Debug)]
@@ -25,22 +26,27 @@ impl MaxPool {
         let mut largest = vec![f32::NEG_INFINITY; lanes * examples * outputs];
         let mut places = vec![0; largest.len()];
         let images = Numbers::of(x);
-        for ((image, largest), places) in
-            images.chunks_exact(values).zip(largest.chunks_exact_mut(outputs)).zip(places.chunks_exact_mut(outputs))
-        {
-            self.window.rows(|window, _, positions| {
-                let own = window * self.channels..(window + 1) * self.channels;
-                let (largest, places) = (&mut largest[own.clone()], &mut places[own]);
-                for start in positions.map(|position| position * self.channels) {
-                    let seen = image[start..start + self.channels].iter().zip(start..);
-                    for ((largest, place), (&value, at)) in largest.iter_mut().zip(places.iter_mut()).zip(seen) {
-                        if value > *largest || value.is_nan() {
-                            (*largest, *place) = (value, at as u32);
+        let all = images.chunks_exact(values).zip(largest.chunks_exact_mut(outputs)).zip(places.chunks_exact_mut(outputs));
+        wide!({
+            for ((image, largest), places) in all {
+                self.window.rows(
+                    #[inline(always)]
+                    |window, _, positions| {
+                        let own = window * self.channels..(window + 1) * self.channels;
+                        let (largest, places) = (&mut largest[own.clone()], &mut places[own]);
+                        for start in positions.map(|position| position * self.channels) {
+                            let seen = image[start..start + self.channels].iter().zip(start as u32..);
+                            for ((largest, place), (&value, at)) in largest.iter_mut().zip(places.iter_mut()).zip(seen) {
+                                // Both are written whatever comes out: a choice that follows no pattern is slow to guess.
+                                let larger = value > *largest || value.is_nan();
+                                *largest = if larger { value } else { *largest };
+                                *place = if larger { at } else { *place };
+                            }
                         }
-                    }
-                }
-            });
-        }
+                    },
+                );
+            }
+        });
         (tensor(largest, [lanes, examples, outputs], &device), places)
     }
 }
@@ -90,15 +96,22 @@ impl Layer for AveragePool {
         let outputs = self.window.outputs() * self.channels;
         let mut means = vec![0.0; lanes * examples * outputs];
         let share = 1.0 / self.window.area() as f32;
-        for (image, means) in Numbers::of(x).chunks_exact(values).zip(means.chunks_exact_mut(outputs)) {
-            self.window.rows(|window, _, positions| {
-                let mean = &mut means[window * self.channels..(window + 1) * self.channels];
-                let covered = &image[positions.start * self.channels..positions.end * self.channels];
-                for position in covered.chunks_exact(self.channels) {
-                    mean.iter_mut().zip(position).for_each(|(mean, value)| *mean += share * value);
-                }
-            });
-        }
+        let images = Numbers::of(x);
+        let all = images.chunks_exact(values).zip(means.chunks_exact_mut(outputs));
+        wide!({
+            for (image, means) in all {
+                self.window.rows(
+                    #[inline(always)]
+                    |window, _, positions| {
+                        let mean = &mut means[window * self.channels..(window + 1) * self.channels];
+                        let covered = &image[positions.start * self.channels..positions.end * self.channels];
+                        for position in covered.chunks_exact(self.channels) {
+                            mean.iter_mut().zip(position).for_each(|(mean, value)| *mean += share * value);
+                        }
+                    },
+                );
+            }
+        });
         tensor(means, [lanes, examples, outputs], &device)
     }
 
@@ -118,13 +131,16 @@ impl Layer for AveragePool {
                 let mut images = vec![0.0; shape.iter().product()];
                 let share = 1.0 / self.window.area() as f32;
                 for (image, slopes) in images.chunks_exact_mut(shape[2]).zip(Numbers::of(slope).chunks_exact(outputs)) {
-                    self.window.rows(|window, _, positions| {
-                        let slopes = &slopes[window * self.channels..(window + 1) * self.channels];
-                        let covered = &mut image[positions.start * self.channels..positions.end * self.channels];
-                        for position in covered.chunks_exact_mut(self.channels) {
-                            position.iter_mut().zip(slopes).for_each(|(to, slope)| *to += share * slope);
-                        }
-                    });
+                    self.window.rows(
+                        #[inline(always)]
+                        |window, _, positions| {
+                            let slopes = &slopes[window * self.channels..(window + 1) * self.channels];
+                            let covered = &mut image[positions.start * self.channels..positions.end * self.channels];
+                            for position in covered.chunks_exact_mut(self.channels) {
+                                position.iter_mut().zip(slopes).for_each(|(to, slope)| *to += share * slope);
+                            }
+                        },
+                    );
                 }
                 tensor(images, shape, &device)
             });

@@ -42,6 +42,7 @@ impl Window {
 
     /// Calls `visit` for every row of every window that has a part within the image: with the window's number, the place in
     /// the window at which that part begins, and the positions of the image that it covers.
+    #[inline(always)]
     pub(crate) fn rows(&self, mut visit: impl FnMut(usize, usize, Range<usize>)) {
         let [height, width] = self.output().unwrap_or_default();
         for (window, (down, across)) in (0..height).flat_map(|down| (0..width).map(move |across| (down, across))).enumerate() {
@@ -56,6 +57,7 @@ impl Window {
     }
 
     /// The rows (axis 0) or columns (axis 1) of the image that the `index`th window along the axis covers.
+    #[inline(always)]
     fn within(&self, axis: usize, index: usize) -> Range<usize> {
         let start = index * self.stride[axis];
         let end = (start + self.size[axis]).saturating_sub(self.padding[axis]).min(self.input[axis]);

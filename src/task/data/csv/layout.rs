@@ -33,7 +33,6 @@ impl Layout {
         }
         let is_number = |cell: &str| cell.parse::<f64>().is_ok() || is_missing(cell);
         let index = match target {
-            Column::Index(index) => position(*index, first.len())?,
             Column::Name(name) if header == Some(false) => {
                 let name = quoted(name);
                 return Err(format!("target = {name} needs a header: write header = true, or the target's position"));
@@ -45,7 +44,7 @@ impl Layout {
                      or header = true if they are names"
                 ));
             }
-            Column::Name(name) => named(name, first)?,
+            _ => find(target, first)?,
         };
         let features = || first.iter().enumerate().filter(|&(i, _)| i != index).map(|(_, cell)| *cell);
         let word = features().find(|cell| !is_number(cell));
@@ -72,6 +71,17 @@ impl Layout {
     /// How many columns are features.
     pub(super) fn features(&self) -> usize {
         self.columns.len() - 1
+    }
+}
+
+/// The position of the column `target` among those of these names.
+///
+/// # Errors
+/// When there is no such column, or more than one: the message.
+pub(in super::super) fn find(target: &Column, names: &[&str]) -> Result<usize, String> {
+    match target {
+        Column::Index(index) => position(*index, names.len()),
+        Column::Name(name) => named(name, names),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::config::Cell;
 use crate::task::batches::Draws;
 use crate::task::model::{Initial, ParameterSpec};
 use crate::task::numbers::Numbers;
+use crate::task::wide::wide;
 
 /// Reads a sequence position by position, and gives what it remembers after each.
 #[derive(Debug)]
@@ -65,8 +66,8 @@ impl Counts {
 
     /// All lanes' numbers of one position, `[lanes, examples, width]`.
     fn position(self, all: &[f32], position: usize, width: usize, device: &Device) -> Tensor<3> {
-        let numbers = (0..self.lanes).flat_map(|lane| &all[self.at(lane, position, width)]).copied().collect();
-        tensor(numbers, [self.lanes, self.examples, width], device)
+        let numbers: Vec<&[f32]> = (0..self.lanes).map(|lane| &all[self.at(lane, position, width)]).collect();
+        tensor(numbers.concat(), [self.lanes, self.examples, width], device)
     }
 }
 
@@ -94,7 +95,12 @@ impl Recurrent {
         let (units, width) = (self.units, self.width());
         let x = counts.by_position(x, self.inputs);
         let products = x.clone().matmul(self.weights(&parameters[0], self.inputs));
-        let mut gates = Numbers::of(add_biases(products, &parameters[2]));
+        // An LSTM adds up all that goes into a gate, so that its second biases can be added beforehand too.
+        let biases = match self.cell {
+            Cell::Lstm => parameters[2].clone() + parameters[3].clone(),
+            Cell::Gru => parameters[2].clone(),
+        };
+        let mut gates = Numbers::of(add_biases(products, &biases));
         let from_memory = self.weights(&parameters[1], units);
         let mut before = vec![0.0; lanes * self.length * examples * units];
         let (mut cells, mut outputs) = (before.clone(), before.clone());
@@ -102,7 +108,10 @@ impl Recurrent {
         let mut cell = memory.clone();
         for position in 0..self.length {
             let h = tensor::<3>(memory.clone(), [lanes, examples, units], &device).matmul(from_memory.clone());
-            let h = Numbers::of(add_biases(h, &parameters[3]));
+            let h = Numbers::of(match self.cell {
+                Cell::Lstm => h,
+                Cell::Gru => add_biases(h, &parameters[3]),
+            });
             for lane in 0..lanes {
                 let own = lane * examples * units..(lane + 1) * examples * units;
                 before[counts.at(lane, position, units)].copy_from_slice(&memory[own.clone()]);
@@ -110,17 +119,20 @@ impl Recurrent {
                 let rows = rows.zip(h[lane * examples * width..(lane + 1) * examples * width].chunks_exact(width));
                 let kept = cells[counts.at(lane, position, units)].chunks_exact_mut(units);
                 let states = memory[own.clone()].chunks_exact_mut(units).zip(cell[own.clone()].chunks_exact_mut(units));
-                for (((x, h), (memory, cell)), kept) in rows.zip(states).zip(kept) {
-                    match self.cell {
-                        Cell::Lstm => {
+                let examples = rows.zip(states).zip(kept);
+                match self.cell {
+                    Cell::Lstm => wide!({
+                        for (((x, h), (memory, cell)), kept) in examples {
                             cell::lstm(x, h, cell, memory);
                             kept.copy_from_slice(cell);
                         }
-                        Cell::Gru => {
+                    }),
+                    Cell::Gru => wide!({
+                        for (((x, h), (memory, _)), kept) in examples {
                             cell::gru(x, h, memory);
                             kept.copy_from_slice(&h[2 * units..]);
                         }
-                    }
+                    }),
                 }
                 outputs[counts.at(lane, position, units)].copy_from_slice(&memory[own]);
             }
@@ -144,6 +156,8 @@ impl Recurrent {
         let mut later = Numbers::from(vec![0.0; lanes * examples * units]);
         let mut in_cell = vec![0.0; later.len()];
         let start = vec![0.0; examples * units];
+        // Turned about once for all positions; the product would do it at each.
+        let onto_memory = Numbers::of(from_memory.clone().transpose()).tensor([lanes, width, units], device);
         for position in (0..length).rev() {
             let gates = &mut *kept.gates;
             for lane in 0..lanes {
@@ -152,27 +166,33 @@ impl Recurrent {
                 memory.iter_mut().zip(&slope[counts.at(lane, position, units)]).for_each(|(sum, slope)| *sum += slope);
                 let memory = memory.chunks_exact_mut(units);
                 let x = gates[counts.at(lane, position, width)].chunks_exact_mut(width);
-                let cells = kept.cells[counts.at(lane, position, units)].chunks_exact(units);
+                let (earlier, cells) = kept.cells.split_at_mut(counts.at(lane, position, units).start);
+                let cells = cells[..examples * units].chunks_exact_mut(units);
                 match self.cell {
                     Cell::Lstm => {
-                        let before = if position == 0 { &start } else { &kept.cells[counts.at(lane, position - 1, units)] };
+                        let before = if position == 0 { &start } else { &earlier[counts.at(lane, position - 1, units)] };
                         let states = memory.zip(in_cell[own].chunks_exact_mut(units));
-                        for (((x, cell), before), (memory, in_cell)) in x.zip(cells).zip(before.chunks_exact(units)).zip(states)
-                        {
-                            cell::lstm_back(x, cell, before, memory, in_cell);
-                        }
+                        let examples = x.zip(cells).zip(before.chunks_exact(units)).zip(states);
+                        wide!({
+                            for (((x, cell), before), (memory, in_cell)) in examples {
+                                cell::lstm_back(x, cell, before, memory, in_cell);
+                            }
+                        });
                     }
                     Cell::Gru => {
                         let before = kept.before[counts.at(lane, position, units)].chunks_exact(units);
                         let h = of_memory[counts.at(lane, position, width)].chunks_exact_mut(width);
-                        for ((((x, h), cell), before), memory) in x.zip(h).zip(cells).zip(before).zip(memory) {
-                            cell::gru_back(x, h, cell, before, memory);
-                        }
+                        let examples = x.zip(h).zip(cells).zip(before).zip(memory);
+                        wide!({
+                            for ((((x, h), cell), before), memory) in examples {
+                                cell::gru_back(x, h, cell, before, memory);
+                            }
+                        });
                     }
                 }
             }
             let through = if self.cell == Cell::Gru { &of_memory } else { &*gates };
-            let through = counts.position(through, position, width, device).matmul(from_memory.clone().transpose());
+            let through = counts.position(through, position, width, device).matmul(onto_memory.clone());
             match self.cell {
                 Cell::Lstm => later = Numbers::of(through),
                 Cell::Gru => later.iter_mut().zip(&*Numbers::of(through)).for_each(|(sum, slope)| *sum += slope),
