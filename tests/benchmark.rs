@@ -1,5 +1,7 @@
 //! The regret benchmark: its figures from known cases, and the committed tables from the committed measurements.
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,10 +12,8 @@ mod figures;
 #[path = "../benches/regret/plots/mod.rs"]
 mod plots;
 
+use common::readme::assert_quotes;
 use figures::{Answer, Check, Costs, FACTORS, Hindsight, OwnReport, Risk, Row, Task, markdown, short, summary};
-
-const BEGIN: &str = "<!-- benchmark:begin -->\n";
-const END: &str = "<!-- benchmark:end -->";
 
 /// What the README quotes: the longest benchmark that was committed.
 const QUOTED: [&str; 2] = ["regret.json", "regret-quick.json"];
@@ -263,9 +263,6 @@ fn the_committed_tables_are_what_was_measured() {
 
 #[test]
 fn the_readme_quotes_the_committed_table() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).expect("README.md has the begin marker");
-    let (written, after) = rest.split_once(END).expect("README.md has the end marker");
     let paths: Vec<PathBuf> = QUOTED.iter().map(|name| root().join("reports/benchmark").join(name)).collect();
     let Some(path) = paths.iter().find(|path| path.exists()) else {
         assert!(!root().join("reports").exists(), "no results are committed");
@@ -273,11 +270,7 @@ fn the_readme_quotes_the_committed_table() {
     };
     let (command, tasks) = measured(path);
     let quoted = short(&summary(&tasks), &command);
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(root().join("README.md"), format!("{before}{BEGIN}{quoted}{END}{after}")).unwrap();
-    } else {
-        assert_eq!(written, quoted, "run `UPDATE_README=1 cargo test --release --test benchmark`");
-    }
+    assert_quotes("benchmark", &quoted, "benchmark");
     // Every row stands in the full table too.
     let full = markdown(&summary(&tasks), &command);
     assert!(quoted.lines().filter(|line| line.starts_with("| ")).all(|line| full.contains(line)));

@@ -1,5 +1,7 @@
 //! The benchmark of cost: its figures from known cases, and the committed tables from the committed measurements.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 
@@ -8,10 +10,8 @@ mod figures;
 #[path = "../benches/cost/plot.rs"]
 mod plot;
 
+use common::readme::assert_quotes;
 use figures::{Case, Measured, Workers, curves, markdown, short};
-
-const BEGIN: &str = "<!-- cost:begin -->\n";
-const END: &str = "<!-- cost:end -->";
 
 fn measured() -> Measured {
     let case = |command: &str, size: f64, iterations: u64, search: [f64; 3]| Case {
@@ -68,9 +68,6 @@ fn the_tables_tell_all_of_it() {
 #[test]
 fn the_committed_tables_are_what_was_measured_and_the_readme_quotes_them() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).expect("README.md has the begin marker");
-    let (written, after) = rest.split_once(END).expect("README.md has the end marker");
     // The published package leaves the reports out.
     let Ok(text) = fs::read_to_string(root.join("reports/benchmark/cost.json")) else {
         assert!(!root.join("reports").exists(), "no results are committed");
@@ -80,9 +77,5 @@ fn the_committed_tables_are_what_was_measured_and_the_readme_quotes_them() {
     let committed = fs::read_to_string(root.join("reports/benchmark/cost.md")).unwrap();
     assert_eq!(committed, markdown(&measured), "`cargo bench --bench cost -- --redraw` makes it anew");
     let quoted = short(&measured);
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(root.join("README.md"), format!("{before}{BEGIN}{quoted}{END}{after}")).unwrap();
-    } else {
-        assert_eq!(written, quoted, "run `UPDATE_README=1 cargo test --release --test cost`");
-    }
+    assert_quotes("cost", &quoted, "cost");
 }

@@ -1,11 +1,12 @@
 //! What the README promises, held against the program.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-const BEGIN: &str = "<!-- config-reference:begin -->\n";
-const END: &str = "<!-- config-reference:end -->";
+use common::readme::assert_quotes;
 
 fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
@@ -41,16 +42,7 @@ fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
 
 #[test]
 fn holds_the_config_reference() {
-    let readme = read("README.md");
-    let (before, rest) = readme.split_once(BEGIN).expect("README.md has the begin marker");
-    let (written, after) = rest.split_once(END).expect("README.md has the end marker");
-    let reference = lrfind::config::reference();
-    if std::env::var_os("UPDATE_README").is_some() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-        fs::write(path, format!("{before}{BEGIN}{reference}{END}{after}")).unwrap();
-    } else {
-        assert_eq!(written, reference, "run `UPDATE_README=1 cargo test --release --test readme`");
-    }
+    assert_quotes("config-reference", &lrfind::config::reference(), "readme");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The benchmark of speed: its figures from known cases, and the committed table from the committed measurements.
 
+mod common;
+
 use std::fs;
 use std::path::Path;
 
@@ -8,10 +10,8 @@ mod figures;
 #[path = "../benches/throughput/plot.rs"]
 mod plot;
 
+use common::readme::assert_quotes;
 use figures::{Measured, Measurement, Round, markdown};
-
-const BEGIN: &str = "<!-- throughput:begin -->\n";
-const END: &str = "<!-- throughput:end -->";
 
 fn measured(pytorch: bool) -> Measured {
     // The machine was half as fast in the second round, and for PyTorch in the third only.
@@ -53,9 +53,6 @@ fn without_pytorch_our_side_is_told() {
 #[test]
 fn the_committed_table_is_what_was_measured_and_the_readme_quotes_it() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let readme = fs::read_to_string(root.join("README.md")).unwrap();
-    let (before, rest) = readme.split_once(BEGIN).expect("README.md has the begin marker");
-    let (written, after) = rest.split_once(END).expect("README.md has the end marker");
     // The published package leaves the reports out.
     let Ok(text) = fs::read_to_string(root.join("reports/benchmark/throughput.json")) else {
         assert!(!root.join("reports").exists(), "no results are committed");
@@ -64,9 +61,5 @@ fn the_committed_table_is_what_was_measured_and_the_readme_quotes_it() {
     let table = markdown(&serde_json::from_str(&text).unwrap());
     let committed = fs::read_to_string(root.join("reports/benchmark/throughput.md")).unwrap();
     assert_eq!(committed, table, "`cargo bench --bench throughput -- --redraw` makes it anew");
-    if std::env::var_os("UPDATE_README").is_some() {
-        fs::write(root.join("README.md"), format!("{before}{BEGIN}{table}{END}{after}")).unwrap();
-    } else {
-        assert_eq!(written, table, "run `UPDATE_README=1 cargo test --release --test throughput`");
-    }
+    assert_quotes("throughput", &table, "throughput");
 }

@@ -96,7 +96,7 @@ fn key(canvas: &mut Canvas) {
                 canvas.disc((left + 30.0, at), 6.0, color);
             }
             canvas.text(format!("{command}: {what}"), (left + 78.0, at), TextStyle::new(SMALL, GREY));
-            left += if command == "find" && !dashed { 330.0 } else { 300.0 };
+            left += 310.0;
         }
     }
 }

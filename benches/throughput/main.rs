@@ -8,9 +8,11 @@ mod cases;
 mod figures;
 mod ours;
 mod plot;
+#[path = "../results/mod.rs"]
+mod results;
 mod rival;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use lrfind::trial::Objective;
@@ -107,15 +109,6 @@ fn measure(case: &Case, mut rival: Option<&mut Rival>, rounds: usize, peak: &mut
 }
 
 fn write(measured: &Measured, json: &Path) {
-    let text = serde_json::to_string_pretty(measured).expect("figures are plain data") + "\n";
     let picture = plot::draw(measured).expect("the figures can be drawn");
-    std::fs::create_dir_all(json.parent().expect("the path has a folder")).expect("the results' folder can be made");
-    let files: [(PathBuf, Vec<u8>); 3] = [
-        (json.to_owned(), text.into_bytes()),
-        (json.with_extension("md"), figures::markdown(measured).into_bytes()),
-        (json.with_extension("png"), picture),
-    ];
-    for (path, bytes) in files {
-        std::fs::write(&path, bytes).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    }
+    results::write(json, measured, figures::markdown(measured), picture);
 }

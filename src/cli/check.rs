@@ -11,7 +11,7 @@ use lrfind::report::{Report, github, json, markdown};
 use super::args::{CheckArgs, CheckFormat};
 use super::exit::Exit;
 use super::subject::Subject;
-use super::{journal, machine, output, subject, trials};
+use super::{footprint, journal, output, subject, trials};
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let mut config = subject::searched(&args.subject, &args.search, &args.run)?;
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let subject = Subject::build(config, &args.subject, &args.run)?;
     let workers = subject.workers(&args.run);
     let study = subject.study();
-    machine::explain(&study, workers, &args.run);
+    footprint::explain(&study, workers, &args.run);
     let cost = study.check_forecast();
     if args.run.dry_run {
         return trials::dry_run(&study, &cost, args.format == CheckFormat::Json);

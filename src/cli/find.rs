@@ -8,7 +8,7 @@ use lrfind::report::summary::{self, Context};
 use super::args::{FindArgs, FindFormat};
 use super::exit::Exit;
 use super::subject::Subject;
-use super::{journal, machine, output, subject, trials};
+use super::{footprint, journal, output, subject, trials};
 
 pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
     let config = subject::searched(&args.subject, &args.search, &args.run)?;
@@ -16,7 +16,7 @@ pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
     let subject = Subject::build(config, &args.subject, &args.run)?;
     let workers = subject.workers(&args.run);
     let study = subject.study();
-    machine::explain(&study, workers, &args.run);
+    footprint::explain(&study, workers, &args.run);
     let cost = study.find_forecast();
     if args.run.dry_run {
         return trials::dry_run(&study, &cost, args.format == FindFormat::Json);

@@ -15,7 +15,7 @@ use serde_json::json;
 use super::args::{FindFormat, SweepArgs};
 use super::exit::Exit;
 use super::subject::Subject;
-use super::{journal, machine, output, subject, trials};
+use super::{footprint, journal, output, subject, trials};
 
 /// The name of the range test's data in its folder.
 const FILE: &str = "range-test.json";
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
     let subject = Subject::build(config, &args.subject, &args.run)?;
     let workers = subject.workers(&args.run);
     let study = subject.study();
-    machine::explain(&study, workers, &args.run);
+    footprint::explain(&study, workers, &args.run);
     if !study.objective.can_change_rate() {
         bail!(
             "{}: a range test raises the rate at every step, and this command runs at the rate that it is started with: have the \
@@ -86,7 +86,7 @@ fn describe(study: &Study<'_>, ramp: &Ramp) -> String {
         rate(ramp.end.get()),
         counted(ramp.iterations, "iteration"),
         counted(ramp.seeds as u64, "seed"),
-        machine::line(study),
+        footprint::line(study),
         grouped(ramp.trial_iterations()),
     )
 }
@@ -103,7 +103,7 @@ fn describe_json(study: &Study<'_>, ramp: &Ramp) -> String {
         "total_iterations": ramp.trial_iterations(),
         "planned_run": study.planned_iterations(),
         "share_of_planned_run": study.share_of_planned_run(ramp.trial_iterations()),
-        "memory": machine::json(study),
+        "memory": footprint::json(study),
     });
     format!("{text:#}\n")
 }

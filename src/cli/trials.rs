@@ -19,7 +19,7 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::progress::{Progress, Reused};
 use super::watch::Watch;
-use super::{machine, output};
+use super::{footprint, output};
 
 pub(crate) fn ordered(low: f64, high: f64) -> anyhow::Result<LrRange> {
     let (low, high) = (LearningRate::new(low)?.get(), LearningRate::new(high)?.get());
@@ -54,7 +54,7 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
         counted(search.seeds as u64, "seed"),
         counted(study.settings().lengths.short, "iteration"),
         stages.concat(),
-        machine::line(study),
+        footprint::line(study),
         grouped(cost.total_iterations),
     )
 }
@@ -69,7 +69,7 @@ fn describe_json(study: &Study<'_>, cost: &Forecast) -> String {
         "total_iterations": cost.total_iterations,
         "planned_run": study.planned_iterations(),
         "share_of_planned_run": study.share_of_planned_run(cost.total_iterations),
-        "memory": machine::json(study),
+        "memory": footprint::json(study),
     });
     format!("{text:#}\n")
 }
@@ -170,7 +170,7 @@ pub(crate) fn watched<T>(
     let watch = Watch::new(&progress, cancel.clone(), workers.are_scripts);
     let jobs = workers.jobs;
     let started = Instant::now();
-    let made = work(&RunOptions { jobs, lanes: args.lanes, cancel, observer: &watch, journal });
+    let made = work(&RunOptions { jobs, cancel, observer: &watch, journal, ..RunOptions::default() });
     if let Some(Err(error)) = journal.map(Journal::confirm) {
         progress.warn_of_loss(&error);
     }

@@ -17,7 +17,7 @@ use super::args::{FindFormat, RunArgs, SubjectArgs, VerifyArgs};
 use super::exit::Exit;
 use super::subject::Subject;
 use super::trials::Workers;
-use super::{journal, machine, output, subject, trials};
+use super::{footprint, journal, output, subject, trials};
 
 /// The name of the verification in its folder.
 const FILE: &str = "verify.json";
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let subject = Subject::build(config, &place, &args.run)?;
     let workers = subject.workers(&args.run);
     let study = subject.study();
-    machine::explain(&study, workers, &args.run);
+    footprint::explain(&study, workers, &args.run);
     let known = known_report(report.as_deref(), &study, &place)?;
     let comes_first = known.is_none();
     let (report, path) = match known {

@@ -70,10 +70,11 @@ impl Searcher<'_> {
         Ok(self.are_stable(rate))
     }
 
-    /// Gives the longer trials at `rate` and its margin that their tail did not rescue one as long as themselves: a run spends far
-    /// more of its time at low rates than a short tail does. On the benchmark's suite, of 247 rates far below the threshold of full
-    /// runs 241 pass with it, and 233 without; and of 204 rates at which full runs fail it lets none pass that did not before.
-    /// One after the other, until one is lost for good.
+    /// Gives the longer trials at `rate` and its margin that their tail did not rescue one as long as themselves, one after the
+    /// other until one is lost for good: a run spends far more of its time at low rates than a short tail does.
+    ///
+    /// On the benchmark's suite, of 247 rates far below the threshold of full runs 241 pass with it, and 233 without; and of 204
+    /// rates at which full runs fail it lets none pass that did not before.
     fn give_longer_tails(&mut self, rate: LearningRate) -> Result<(), Stop> {
         for rate in [rate, self.margin(rate)] {
             while let Some(spec) = self.assess().lost_with_short_tail(rate) {
@@ -81,11 +82,9 @@ impl Searcher<'_> {
                 let spec = TrialSpec { recovery: longer, ..spec };
                 let before = self.trials.len();
                 self.run("longer tails of lost trials", vec![spec])?;
-                // One that could not be run leaves the doubt where it was.
-                if self.trials.len() == before {
-                    return Ok(());
-                }
-                if self.assess().trials().any(|t| t.record.spec == spec && t.verdict.is_unstable()) {
+                let is_lost = self.assess().trials().any(|t| t.record.spec == spec && t.verdict.is_unstable());
+                // One that was run before and failed leaves the doubt where it was.
+                if is_lost || self.trials.len() == before {
                     return Ok(());
                 }
             }

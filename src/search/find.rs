@@ -23,10 +23,12 @@ const LATE_RESOLUTION: f64 = 1.25;
 /// Seeds of the longer trials: two chose nearly as well as three over 40 tasks.
 pub(super) const COMPETING: usize = 2;
 
-/// Rates that get longer trials with more than one seed, if they settle within this factor of each other. Over 131 searches of the
-/// benchmark's suite, 37 % of them as near as that, mean regret was 0.0054; with a second seed everywhere it was 0.0064, and
-/// without any 0.0084, with the same order in both halves of the suite.
+/// Rates that get longer trials with more than one seed, if they settle near each other.
 pub(super) const FINALISTS: usize = 2;
+
+/// Costs within this factor of each other are near. Over 131 searches of the benchmark's suite, in 37 % of which the two best were,
+/// mean regret was 0.0054; with a second seed everywhere it was 0.0064, and without any 0.0084, with the same order in both halves
+/// of the suite.
 const NEAR: f64 = 1.2;
 
 /// Rates tried beyond those around the best early one.

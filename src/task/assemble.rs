@@ -5,7 +5,7 @@ use super::augment::Augment;
 use super::batches::{CHUNK_EXAMPLES, Source};
 use super::builder::Builder;
 use super::data::{Dataset, ExampleShape, Split, Targets};
-use super::lanes::{Footprint, Limits, Size};
+use super::footprint::{Footprint, Limits, Size};
 use super::layers::Layer;
 use super::model::Model;
 use super::network::{Goal, Network};

@@ -75,13 +75,8 @@ impl Digester {
 
     fn numbers<T: Copy, const N: usize>(&mut self, numbers: &[T], bytes: impl Fn(T) -> [u8; N]) {
         self.0.update((numbers.len() as u64).to_le_bytes());
-        let mut buffer = Vec::with_capacity(N * numbers.len().min(4096));
         for some in numbers.chunks(4096) {
-            buffer.clear();
-            for &number in some {
-                buffer.extend_from_slice(&bytes(number));
-            }
-            self.0.update(&buffer);
+            self.0.update(some.iter().flat_map(|&number| bytes(number)).collect::<Vec<u8>>());
         }
     }
 

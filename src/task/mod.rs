@@ -10,8 +10,8 @@ pub mod data;
 mod device;
 mod elementary;
 mod facts;
+mod footprint;
 mod identity;
-mod lanes;
 mod layers;
 mod loss;
 mod model;
@@ -27,7 +27,7 @@ mod wide;
 
 pub use facts::TaskFacts;
 pub(crate) use facts::optimizer as describe_optimizer;
-pub use lanes::{Bound, Footprint, Limits, in_words};
+pub use footprint::{Bound, Footprint, Limits, in_words};
 
 use crate::config::{DataPlan, ModelPlan, OptimizerPlan, Plan, SyntheticPlan};
 use crate::error::{DataError, TrialError};
@@ -35,7 +35,7 @@ use crate::record::TrialSpec;
 use crate::trial::{Objective, Run, State};
 
 use batches::Source;
-use lanes::Room;
+use footprint::Room;
 use model::Model;
 use stacked::StackedRun;
 
@@ -112,13 +112,6 @@ impl Task {
     /// What its trials take of the machine.
     pub fn footprint(&self) -> &Footprint {
         &self.footprint
-    }
-
-    /// The same task with `lanes` trials stacked at most (at least 1), whatever fits. Changes the speed, never a number.
-    #[must_use]
-    pub fn with_max_lanes(mut self, lanes: usize) -> Self {
-        (self.footprint.lanes, self.footprint.bound) = (lanes.max(1), Bound::Asked);
-        self
     }
 }
 

@@ -8,7 +8,7 @@ use crate::trial::{Costs, Run, State};
 
 use super::Task;
 use super::batches::{Batch, Feed};
-use super::lanes::Reserved;
+use super::footprint::Reserved;
 use super::numbers::Numbers;
 use super::optimizer::{Optimizer, slots};
 

@@ -310,7 +310,8 @@ fn facts_describe_the_task() {
     assert_eq!((facts.examples, facts.batch_size, facts.iterations_per_epoch), (1438, 32, 45));
     // Two of them fit four times any second-level cache.
     assert!(task.max_lanes() > 1, "{:?}", task.footprint());
-    assert_eq!(task.with_max_lanes(0).max_lanes(), 1);
+    let limits = Limits { lanes: Some(0), ..Limits::default() };
+    assert_eq!(build_within(&plan, limits).unwrap().max_lanes(), 1);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 pub mod cli;
 pub mod process;
+pub mod readme;
 
 use lrfind::error::TrialError;
 use lrfind::record::TrialSpec;

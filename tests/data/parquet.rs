@@ -21,7 +21,7 @@ mod with_the_feature {
     use std::sync::Arc;
 
     use lrfind::task::data::{Dataset, ExampleShape, load};
-    use parquet::basic::Compression;
+    use parquet::basic::{Compression, GzipLevel, ZstdLevel};
     use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, FloatType, Int32Type, Int64Type};
     use parquet::file::properties::WriterProperties;
     use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -98,7 +98,7 @@ mod with_the_feature {
     /// Two row groups of two rows of every kind of column.
     fn mixed(compression: Compression) -> Vec<u8> {
         file(MIXED, compression, 2, |group, columns| {
-            let shift = group as i32;
+            let shift = i32::try_from(group).unwrap();
             columns.bools(&[true, false]);
             columns.int32(&[-3 + shift, 5]);
             columns.int32(&[-1, 7]);
@@ -131,9 +131,9 @@ mod with_the_feature {
         for compression in [
             Compression::UNCOMPRESSED,
             Compression::SNAPPY,
-            Compression::GZIP(Default::default()),
+            Compression::GZIP(GzipLevel::default()),
             Compression::LZ4_RAW,
-            Compression::ZSTD(Default::default()),
+            Compression::ZSTD(ZstdLevel::default()),
         ] {
             let data = loaded(&mixed(compression), Column::Index(-1), CLASSES);
             assert_eq!(data.features, 6);
@@ -244,9 +244,9 @@ mod with_the_feature {
         ] {
             let fill = |_: usize, columns: &mut dyn Columns| {
                 if kind.starts_with("int32") {
-                    columns.int32(&[1, 2])
+                    columns.int32(&[1, 2]);
                 } else {
-                    columns.int64(&[1, 2])
+                    columns.int64(&[1, 2]);
                 }
                 columns.bools(&[true, false]);
             };

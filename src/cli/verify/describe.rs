@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::cli::args::{FindFormat, VerifyArgs};
 use crate::cli::exit::Exit;
-use crate::cli::{machine, output, trials};
+use crate::cli::{footprint, output, trials};
 
 /// The plan and the cost of the `missing` runs, for a person.
 pub(super) fn text(study: &Study<'_>, full: &FullRunPlan, missing: &[TrialSpec]) -> String {
@@ -32,7 +32,7 @@ pub(super) fn text(study: &Study<'_>, full: &FullRunPlan, missing: &[TrialSpec])
         counted(full.schedule.decay_iterations, "iteration"),
         counted(full.seeds.len() as u64, "seed"),
         full.rates.iter().map(named).collect::<String>(),
-        machine::line(study),
+        footprint::line(study),
         grouped(iterations),
     )
 }
@@ -52,7 +52,7 @@ pub(super) fn dry_run(study: &Study<'_>, full: &FullRunPlan, missing: &[TrialSpe
         "total_iterations": iterations(missing),
         "planned_run": study.planned_iterations(),
         "share_of_planned_run": study.share_of_planned_run(iterations(missing)),
-        "memory": machine::json(study),
+        "memory": footprint::json(study),
     });
     let printed = if args.format == FindFormat::Json { format!("{plan:#}\n") } else { text(study, full, missing) };
     output::print(&printed)?;
@@ -73,7 +73,7 @@ pub(super) fn without_report(study: &Study<'_>, args: &VerifyArgs) -> anyhow::Re
         "search_iterations": search.total_iterations,
         "fraction": args.fraction,
         "planned_run": study.planned_iterations(),
-        "memory": machine::json(study),
+        "memory": footprint::json(study),
     });
     output::print(&format!("{plan:#}\n"))?;
     Ok(Exit::Done)

@@ -3,11 +3,9 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A journal's file, open and locked as far as the system allows.
 pub(super) struct Opened {
@@ -116,34 +114,26 @@ impl Appender {
 /// An answer that somebody waits for, or none.
 type Order = Option<Sender<io::Result<()>>>;
 
-/// How long after a line was written the disk is asked for it, with all lines written meanwhile: to ask for each of some dozen small
-/// trials that finish within a second would cost more processor time than to write them.
-const GATHERING: Duration = Duration::from_millis(50);
-
-/// A thread that calls `fsync` soon after something was written, for everything written meanwhile at once. Workers never wait for
+/// A thread that calls `fsync` as soon as something was written, for everything written meanwhile at once. Workers never wait for
 /// it: a call takes milliseconds, as long as a small trial.
 #[derive(Debug)]
 struct Disk {
     orders: Option<Sender<Order>>,
-    /// Whether the thread has been told of lines that it has not asked the disk for yet; so only the first of them wakes it.
-    told: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Disk {
     fn following(file: &File, path: &Path) -> Self {
         let (orders, received) = channel();
-        let told = Arc::new(AtomicBool::new(false));
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let thread = file.try_clone().ok().and_then(|file| {
-            let told = Arc::clone(&told);
             let work = move || {
                 confirm_names(&dir);
-                sync_on_order(&file, &received, &told);
+                sync_on_order(&file, &received);
             };
             std::thread::Builder::new().name("journal".into()).spawn(work).ok()
         });
-        Self { orders: Some(orders), told, thread }
+        Self { orders: Some(orders), thread }
     }
 
     fn send(&self, order: Order) -> bool {
@@ -151,10 +141,8 @@ impl Disk {
     }
 
     fn written(&self) {
-        if !self.told.swap(true, Ordering::SeqCst) {
-            // Without the thread, `confirm` does its work.
-            let _ = self.send(None);
-        }
+        // Without the thread, `confirm` does its work.
+        let _ = self.send(None);
     }
 
     fn confirm(&self, file: &File) -> io::Result<()> {
@@ -182,20 +170,11 @@ fn confirm_names(dir: &Path) {
     let _ = File::open(dir).and_then(|dir| dir.sync_all());
 }
 
-fn sync_on_order(file: &File, orders: &Receiver<Order>, told: &AtomicBool) {
+fn sync_on_order(file: &File, orders: &Receiver<Order>) {
     // A failure is told once, to whoever waits next.
     let mut failure = None;
     while let Ok(first) = orders.recv() {
-        let until = Instant::now() + GATHERING;
-        let mut waiting: Vec<_> = first.into_iter().collect();
-        while waiting.is_empty()
-            && let Ok(order) = orders.recv_timeout(until.saturating_duration_since(Instant::now()))
-        {
-            waiting.extend(order);
-        }
-        waiting.extend(orders.try_iter().flatten());
-        // Before the call: what is written during it needs another one.
-        told.store(false, Ordering::SeqCst);
+        let waiting: Vec<_> = std::iter::once(first).chain(orders.try_iter()).flatten().collect();
         failure = file.sync_data().err().or(failure);
         for answer in waiting {
             let _ = answer.send(failure.take().map_or(Ok(()), Err));

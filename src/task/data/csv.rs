@@ -6,14 +6,12 @@ use std::path::Path;
 
 use csv::ByteRecord;
 
-use super::answers::Answers;
+use super::target_column::TargetColumn;
 use super::{Dataset, ExampleShape, Table, check_size, fault, quoted};
 use crate::config::{Column, TaskKind};
 use crate::error::DataError;
 use crate::source::Records;
 use layout::Layout;
-#[cfg(feature = "parquet")]
-pub(super) use layout::find;
 
 /// Bad cells are gathered up to this many before they are reported together.
 const MAX_PROBLEMS: usize = 10;
@@ -101,13 +99,13 @@ struct Rows {
     layout: Layout,
     count: u64,
     inputs: Vec<f32>,
-    answers: Answers,
+    targets: TargetColumn,
     problems: Vec<(u64, String)>,
 }
 
 impl Rows {
     fn new(layout: Layout, task: TaskKind) -> Self {
-        Self { layout, count: 0, inputs: Vec::new(), answers: Answers::new(task), problems: Vec::new() }
+        Self { layout, count: 0, inputs: Vec::new(), targets: TargetColumn::new(task), problems: Vec::new() }
     }
 
     /// Takes a row. After a problem the rows are of no use any more, but further problems are gathered.
@@ -134,10 +132,10 @@ impl Rows {
 
     /// Puts the cell of column `i` where it belongs.
     fn put(&mut self, i: usize, cell: &str) -> Result<(), String> {
-        match &mut self.answers {
+        match &mut self.targets {
             _ if i != self.layout.target => self.inputs.push(number(cell)?),
-            Answers::Classes(labels) => labels.push(label(cell)?),
-            Answers::Values(values) => values.push(number(cell)?),
+            TargetColumn::Classes(labels) => labels.push(label(cell)?),
+            TargetColumn::Values(values) => values.push(number(cell)?),
         }
         Ok(())
     }
@@ -150,7 +148,7 @@ impl Rows {
         let Layout { mut columns, target, mut notes, .. } = self.layout;
         let name = columns.remove(target);
         let refuse = |message| fault(path, None, format!("column {name}: {message}"));
-        let (targets, classes, note) = self.answers.finish().map_err(refuse)?;
+        let (targets, classes, note) = self.targets.finish().map_err(refuse)?;
         notes.extend(note);
         check_size::<f32>(path, self.count, features as u64)?;
         let data = Dataset { features, shape: ExampleShape::Flat, inputs: self.inputs.into(), targets };

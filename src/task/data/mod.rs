@@ -3,7 +3,6 @@
 //! [`load`] is all there is to call. It reads files of several kinds, or makes up synthetic problems; whatever is
 //! wrong with the data comes back as a [`DataError`] that names the file, the line and the cell, and says what to do.
 
-mod answers;
 mod csv;
 mod idx;
 mod image_folder;
@@ -16,6 +15,7 @@ mod parquet;
 mod prepare;
 mod standardize;
 mod synthetic;
+mod target_column;
 mod text;
 
 use std::path::Path;
@@ -210,18 +210,10 @@ fn list_of(columns: &[ColumnName]) -> String {
 pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
     match plan {
         DataPlan::Csv { path, target, task, header, shape, prepare, .. } => {
-            let mut table = csv::read(path, target, *task, *header)?;
-            if let Some(shape) = shape {
-                table = as_images(table, path, *shape)?;
-            }
-            prepare::split(table, path, prepare)
+            prepare::split(shaped(csv::read(path, target, *task, *header)?, path, *shape)?, path, prepare)
         }
         DataPlan::Parquet { path, target, task, shape, prepare, .. } => {
-            let mut table = read_parquet(path, target, *task)?;
-            if let Some(shape) = shape {
-                table = as_images(table, path, *shape)?;
-            }
-            prepare::split(table, path, prepare)
+            prepare::split(shaped(read_parquet(path, target, *task)?, path, *shape)?, path, prepare)
         }
         DataPlan::Idx { images, labels, prepare, .. } => prepare::split(idx::read(images, labels)?, images, prepare),
         DataPlan::Npy { path, targets, task, channels_last, prepare, .. } => {
@@ -267,8 +259,9 @@ fn read_parquet(path: &Path, _: &Column, _: TaskKind) -> Result<Table, DataError
     Err(fault(path, None, message))
 }
 
-/// A table whose rows are images of so many channels, rows and columns.
-fn as_images(table: Table, path: &Path, [channels, height, width]: [usize; 3]) -> Result<Table, DataError> {
+/// The table, whose rows are images of so many channels, rows and columns where a shape is given.
+fn shaped(table: Table, path: &Path, shape: Option<[usize; 3]>) -> Result<Table, DataError> {
+    let Some([channels, height, width]) = shape else { return Ok(table) };
     let (features, pixels) = (table.data.features, channels * height * width);
     if features != pixels {
         let message = format!(

@@ -12,8 +12,7 @@ use ::parquet::errors::ParquetError;
 use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use ::parquet::schema::types::ColumnDescriptor;
 
-use super::answers::Answers;
-use super::csv::find;
+use super::target_column::{TargetColumn, find};
 use super::{ColumnName, Dataset, ExampleShape, Note, Table, check_size, fault, quoted, some_of};
 use crate::config::{Column, TaskKind};
 use crate::error::DataError;
@@ -76,7 +75,7 @@ struct Rows {
     first: PathBuf,
     count: u64,
     inputs: Vec<f32>,
-    answers: Answers,
+    targets: TargetColumn,
     notes: Vec<Note>,
 }
 
@@ -133,7 +132,7 @@ impl Rows {
         });
         let notes = note.into_iter().collect();
         let first = file.to_owned();
-        Ok(Self { names, target, first, count: 0, inputs: Vec::new(), answers: Answers::new(task), notes })
+        Ok(Self { names, target, first, count: 0, inputs: Vec::new(), targets: TargetColumn::new(task), notes })
     }
 
     /// Whether another part has the same columns.
@@ -170,15 +169,19 @@ impl Rows {
             let signed = signed(column, i == self.target).map_err(|message| misplaced(Fault::Column(message)))?;
             let reader = group.get_column_reader(index).map_err(|error| misplaced(Fault::Reader(error)))?;
             let shape = Shape { rows: count as usize, full: column.max_def_level(), signed };
-            let read = match &mut self.answers {
+            let read = match &mut self.targets {
                 _ if i != self.target => {
                     let mut numbers = Vec::new();
                     let read = cells(reader, shape, &mut |cell| cell.number().map(|number| numbers.push(number)));
                     features.push(numbers);
                     read
                 }
-                Answers::Classes(labels) => cells(reader, shape, &mut |cell| cell.label().map(|label| labels.push(&label))),
-                Answers::Values(values) => cells(reader, shape, &mut |cell| cell.number().map(|number| values.push(number))),
+                TargetColumn::Classes(labels) => {
+                    cells(reader, shape, &mut |cell| cell.label().map(|label| labels.push(&label)))
+                }
+                TargetColumn::Values(values) => {
+                    cells(reader, shape, &mut |cell| cell.number().map(|number| values.push(number)))
+                }
             };
             read.map_err(misplaced)?;
         }
@@ -190,10 +193,10 @@ impl Rows {
     }
 
     fn finish(self, path: &Path) -> Result<Table, DataError> {
-        let Self { mut names, target, inputs, answers, mut notes, .. } = self;
+        let Self { mut names, target, inputs, targets, mut notes, .. } = self;
         let name = quoted(&names.remove(target));
         let (targets, classes, note) =
-            answers.finish().map_err(|message| fault(path, None, format!("column {name}: {message}")))?;
+            targets.finish().map_err(|message| fault(path, None, format!("column {name}: {message}")))?;
         notes.extend(note);
         let data = Dataset { features: names.len(), shape: ExampleShape::Flat, inputs: inputs.into(), targets };
         let columns = names.iter().map(|name| ColumnName::Header(quoted(name))).collect();
@@ -255,8 +258,8 @@ fn signed(column: &ColumnDescriptor, is_target: bool) -> Result<bool, String> {
         (Some(LogicalType::Decimal(_)), _) | (None, ConvertedType::DECIMAL) => {
             return refused("decimals", "cast it to a float");
         }
-        (Some(LogicalType::Date | LogicalType::Time(_) | LogicalType::Timestamp(_)), _) => return refused("times", TIMES),
-        (
+        (Some(LogicalType::Date | LogicalType::Time(_) | LogicalType::Timestamp(_)), _)
+        | (
             None,
             ConvertedType::DATE
             | ConvertedType::TIME_MILLIS

@@ -1,6 +1,7 @@
 //! Which column is what: looks at the first line of a file, and at what the plan says of it.
 
-use super::super::{ColumnName, Note, quoted, some_of};
+use super::super::target_column;
+use super::super::{ColumnName, Note, quoted};
 use super::is_missing;
 use crate::config::Column;
 
@@ -44,7 +45,7 @@ impl Layout {
                      or header = true if they are names"
                 ));
             }
-            _ => find(target, first)?,
+            _ => target_column::find(target, first)?,
         };
         let features = || first.iter().enumerate().filter(|&(i, _)| i != index).map(|(_, cell)| *cell);
         let word = features().find(|cell| !is_number(cell));
@@ -72,66 +73,6 @@ impl Layout {
     pub(super) fn features(&self) -> usize {
         self.columns.len() - 1
     }
-}
-
-/// The position of the column `target` among those of these names.
-///
-/// # Errors
-/// When there is no such column, or more than one: the message.
-pub(in super::super) fn find(target: &Column, names: &[&str]) -> Result<usize, String> {
-    match target {
-        Column::Index(index) => position(*index, names.len()),
-        Column::Name(name) => named(name, names),
-    }
-}
-
-/// The column at `index`, negative from the end.
-fn position(index: i64, width: usize) -> Result<usize, String> {
-    let from_start = if index < 0 { index.checked_add_unsigned(width as u64) } else { Some(index) };
-    let found = from_start.and_then(|i| usize::try_from(i).ok()).filter(|&i| i < width);
-    found.ok_or_else(|| {
-        let last = width - 1;
-        format!("target = {index}, but there are {width} columns: write 0 to {last}, or -1 to -{width} from the end")
-    })
-}
-
-/// The column called `name`.
-fn named(name: &str, header: &[&str]) -> Result<usize, String> {
-    let mut found = header.iter().enumerate().filter(|&(_, &cell)| cell == name.trim()).map(|(i, _)| i);
-    match (found.next(), found.next()) {
-        (Some(index), None) => Ok(index),
-        (Some(first), Some(second)) => Err(format!(
-            "columns {first} and {second} (counted from 0) are both called {}: rename one, or write the target's position",
-            quoted(name)
-        )),
-        (None, _) => {
-            let all: Vec<String> = header.iter().map(|cell| quoted(cell)).collect();
-            let meant = closest(name, header).map(|c| format!("; did you mean {}?", quoted(c))).unwrap_or_default();
-            Err(format!("there is no column {}: the columns are {}{meant}", quoted(name), some_of(&all)))
-        }
-    }
-}
-
-/// The candidate most like `name`, if any is within a third of its letters.
-fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let name: Vec<char> = name.to_lowercase().chars().collect();
-    let near = candidates.iter().map(|&c| (distance(&name, &c.to_lowercase()), c));
-    near.min_by_key(|&(d, _)| d).filter(|&(d, _)| d <= name.len().div_ceil(3)).map(|(_, c)| c)
-}
-
-/// Edit distance (Levenshtein 1966).
-fn distance(a: &[char], b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=a.len()).collect();
-    for (j, other) in b.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = j + 1;
-        for (i, &letter) in a.iter().enumerate() {
-            let substituted = diagonal + usize::from(letter != other);
-            diagonal = row[i + 1];
-            row[i + 1] = substituted.min(row[i] + 1).min(row[i + 1] + 1);
-        }
-    }
-    row[a.len()]
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How many trials are under way at once, and whether one fits at all.
+//! What trials take of the machine: how many are under way at once, and whether one fits at all.
 
 mod machine;
 mod room;
