@@ -77,7 +77,7 @@ fn the_shortest_config_gets_the_defaults() {
     assert_eq!(plan.training.decay, Decay::Linear { final_fraction: 0.01 });
     assert_eq!((plan.training.learning_rate, plan.training.learning_rate_line), (None, None));
     assert_eq!((plan.search.range.low().get(), plan.search.range.high().get()), (1e-3, 10.0));
-    assert_eq!((plan.search.iterations, plan.search.long_iterations, plan.search.seeds), (100, 400, 2));
+    assert_eq!((plan.search.iterations, plan.search.long_iterations, plan.search.seeds), (100, None, 2));
     assert_eq!((plan.search.safety, plan.search.check_margin, plan.search.budget), (1.6, 1.5, None));
 }
 

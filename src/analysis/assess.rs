@@ -2,7 +2,7 @@
 
 use super::judge::{Judged, JudgedTrial, Verdict, judge, judge_against};
 use super::recommend::{Choice, choose};
-use super::settled::{settled_level, settled_ranking};
+use super::settled::{SettledLevel, settled_ranking};
 use super::threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};
 use super::transfer::Transfer;
 use crate::lr::LearningRate;
@@ -131,7 +131,7 @@ pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: b
     let long_trials = of_length(trials, lengths.long);
     let short = judge(&short_trials, recovers, None);
     let yardsticks = of_length(trials, lengths.yardstick());
-    let settled = short.reference.as_ref().and_then(|r| settled_level(r.learning_rate, &yardsticks, &long_trials));
+    let settled = short.reference.as_ref().and_then(|r| SettledLevel::new(r.learning_rate, &yardsticks, &long_trials));
     let mut long = judge(&long_trials, recovers, settled);
     if settled.is_none() {
         // A long trial that is no better than a short one at its fifth is lost, even if all long trials are.
@@ -153,7 +153,10 @@ pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: b
     let short_ones = short.trials.iter().filter(counts);
     let all: Vec<JudgedTrial<'_>> = short_ones.chain(long.iter().flat_map(|l| &l.trials)).chain(&confirm).copied().collect();
     let evidence = evidence(&all);
-    let bracket = bracket(&evidence);
+    // A stable confirmation shows that the recommendation holds, not that a higher one would: counted, it would raise what it was
+    // to confirm, and that in turn would want to be confirmed.
+    let decides = |e: &&RateEvidence| e.iterations != lengths.confirm || e.unstable > 0;
+    let bracket = bracket(&evidence.iter().filter(decides).copied().collect::<Vec<_>>());
     let choice = conclude(&short, long.as_ref(), &bracket, lengths, safety);
     let at_choice = || confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
     let confirmed = at_choice().count() > 0 && at_choice().all(|t| !t.verdict.is_unstable() && t.verdict != Verdict::Unjudged);
@@ -189,17 +192,26 @@ mod tests {
         LearningRate::new(value).unwrap()
     }
 
-    /// A long trial of seed 0 whose loss falls from 2 to 1, with a tail of this length after which it settles there.
-    fn settling(learning_rate: f64, tail: u64, settled: f64) -> TrialRecord {
-        let recovery = Some(Recovery { learning_rate: rate(learning_rate / 100.0), iterations: tail });
-        let spec = TrialSpec { recovery, ..TrialSpec::steady(rate(learning_rate), 0, LENGTHS.long) };
+    /// A trial of seed 0 whose loss falls from 2 to 1, and its probe to `end`, after a tail of this length if it is above 0.
+    fn trial(learning_rate: f64, iterations: u64, tail: u64, end: f64) -> TrialRecord {
+        let recovery = (tail > 0).then(|| Recovery { learning_rate: rate(learning_rate / 100.0), iterations: tail });
+        let spec = TrialSpec { recovery, ..TrialSpec::steady(rate(learning_rate), 0, iterations) };
         let total = spec.total_iterations();
         let point = |iteration, loss| ProbePoint { iteration, loss: Some(loss) };
         TrialRecord {
             losses: (0..total).map(|step| 2.0 - step as f64 / total as f64).collect(),
-            probe: vec![point(0, 2.0), point(total, settled)],
+            probe: vec![point(0, 2.0), point(total, end)],
             ..TrialRecord::blank(spec, Outcome::Completed)
         }
+    }
+
+    fn settling(learning_rate: f64, tail: u64, settled: f64) -> TrialRecord {
+        trial(learning_rate, LENGTHS.long, tail, settled)
+    }
+
+    fn diverged(learning_rate: f64, iterations: u64) -> TrialRecord {
+        let spec = TrialSpec::steady(rate(learning_rate), 0, iterations);
+        TrialRecord::blank(spec, Outcome::Diverged { step: 3, reason: String::new() })
     }
 
     /// The contenders among 0.1, 0.2 and 0.4 that settle at these costs.
@@ -227,5 +239,48 @@ mod tests {
         // One that failed knows nothing.
         let failed = TrialRecord { outcome: Outcome::Failed { message: "no".into() }, ..trials[1].clone() };
         assert_eq!(tails(&[trials[0].clone(), failed, trials[2].clone()]), [125, 200, 125]);
+    }
+
+    #[test]
+    fn losses_that_swing_between_nothing_and_much_are_not_the_best() {
+        let mut swinging = trial(0.4, LENGTHS.short, 0, 1.5);
+        for (step, loss) in swinging.losses.iter_mut().enumerate() {
+            *loss = if matches!(step % 5, 1 | 4) { 30.0 } else { 0.0 };
+        }
+        let calm = trial(0.1, LENGTHS.short, 0, 1.0);
+        let best = |trials: &[TrialRecord]| assess(trials, LENGTHS, 1.6, true).best_early().map(LearningRate::get);
+        assert_eq!(best(&[calm, swinging.clone()]), Some(0.1));
+        assert_eq!(best(&[swinging]), None, "alone it shows no more");
+    }
+
+    #[test]
+    fn longer_trials_that_all_lose_what_short_ones_had_learnt_are_lost() {
+        let short = [trial(0.1, LENGTHS.short, 0, 1.0), trial(0.1, LENGTHS.yardstick(), 10, 0.5)];
+        let verdicts = |ends: [f64; 2]| {
+            let long = [settling(0.1, 25, ends[0]), settling(0.2, 25, ends[1])];
+            let trials: Vec<TrialRecord> = short.iter().chain(&long).cloned().collect();
+            let assessment = assess(&trials, LENGTHS, 1.6, true);
+            assessment.long.unwrap().trials.iter().map(|t| t.verdict.is_unstable()).collect::<Vec<_>>()
+        };
+        assert_eq!(verdicts([0.4, 0.3]), [false, false]);
+        assert_eq!(verdicts([0.4, 1.9]), [false, true]);
+        assert_eq!(verdicts([1.9, 1.8]), [true, true], "even the rate that had learnt it");
+    }
+
+    #[test]
+    fn a_confirmation_does_not_raise_what_it_confirms() {
+        let mut trials = vec![trial(0.1, LENGTHS.short, 0, 1.0), diverged(0.4, LENGTHS.short), settling(0.1, 25, 0.9)];
+        let before = assess(&trials, LENGTHS, 1.6, true);
+        let chosen = before.choice.learning_rate;
+        assert!(chosen.is_some() && !before.confirmed);
+        trials.push(trial(0.1, LENGTHS.confirm, 25, 0.9));
+        trials.push(trial(0.2, LENGTHS.confirm, 25, 0.9));
+        let after = assess(&trials, LENGTHS, 1.6, true);
+        assert_eq!((after.choice.learning_rate, after.confirmed), (chosen, true));
+        assert_eq!(after.bracket.last_stable, Some(rate(0.1)));
+        // One that fails lowers it.
+        trials.push(diverged(0.15, LENGTHS.confirm));
+        let first = assess(&trials, LENGTHS, 1.6, true).bracket.first_unstable;
+        assert_eq!(first, Some(rate(0.15)));
     }
 }

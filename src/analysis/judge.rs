@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::curve::{end_loss, mean, median, noise, part};
-use super::settled::settled_cost;
+use super::settled::SettledLevel;
 use crate::lr::LearningRate;
 use crate::record::{Outcome, TrialRecord};
 
@@ -109,13 +109,18 @@ pub struct Reference {
     pub improves: bool,
     /// Whether a trial's rate can be changed, so that doubts about it can be resolved.
     recovers: bool,
-    /// The settled cost that tells a trial that has a tail from a lost one.
-    settled: Option<f64>,
+    /// What tells a trial that has a tail from a lost one.
+    settled: Option<SettledLevel>,
     levels: Vec<Level>,
 }
 
 impl Reference {
-    fn new(learning_rate: LearningRate, trials: &[&TrialRecord], recovers: bool, settled: Option<f64>) -> Option<Self> {
+    fn new(
+        learning_rate: LearningRate,
+        trials: &[&TrialRecord],
+        recovers: bool,
+        settled: Option<SettledLevel>,
+    ) -> Option<Self> {
         let noises: Vec<f64> = trials.iter().map(|t| noise(part(t.own_losses(), LOST - WINDOW, 1.0))).collect();
         let deviation = median(&noises)?;
         let around = |t: &TrialRecord, share: f64| median(part(t.own_losses(), share - WINDOW, share + WINDOW));
@@ -202,23 +207,30 @@ pub(super) fn rates_of<'a>(trials: impl Iterator<Item = &'a TrialRecord>) -> Vec
 /// Judges trials of one length against the best rate among them.
 ///
 /// The best rate is the one with the least mean end loss over seeds, among the rates below the first that gave a loss that is
-/// not finite. `recovers` says whether the objective's rate can be changed within a trial, and `settled` is the
-/// [settled cost](super::settled_level) that those above the best rate must reach.
-pub fn judge<'a>(trials: &[&'a TrialRecord], recovers: bool, settled: Option<f64>) -> Judged<'a> {
+/// not finite, and if possible among those that improved by more than their noise. `recovers` says whether
+/// the objective's rate can be changed within a trial, and `settled` is what those that end with a tail must settle at.
+pub fn judge<'a>(trials: &[&'a TrialRecord], recovers: bool, settled: Option<SettledLevel>) -> Judged<'a> {
     let finished: Vec<&TrialRecord> = trials.iter().copied().filter(|t| t.is_finished()).collect();
-    let mut best: Option<(f64, LearningRate, Vec<&TrialRecord>)> = None;
+    let mut ranking: Vec<(f64, LearningRate, Vec<&TrialRecord>)> = Vec::new();
     for rate in rates_of(finished.iter().copied()) {
         let at: Vec<&TrialRecord> = finished.iter().copied().filter(|t| t.spec.learning_rate == rate).collect();
         if at.iter().any(|t| matches!(t.outcome, Outcome::Diverged { .. })) {
             break;
         }
         let ends: Vec<f64> = at.iter().filter_map(|t| end_loss(t.own_losses())).collect();
-        let mean = mean(&ends);
-        if !ends.is_empty() && best.as_ref().is_none_or(|(least, ..)| mean < *least) {
-            best = Some((mean, rate, at));
+        if !ends.is_empty() {
+            ranking.push((mean(&ends), rate, at));
         }
     }
-    let reference = best.and_then(|(_, rate, at)| Reference::new(rate, &at, recovers, settled));
+    // A stable sort: of equal ends the lower rate's comes first.
+    ranking.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let mut ranking = ranking.into_iter().filter_map(|(_, rate, at)| Reference::new(rate, &at, recovers, settled));
+    // Losses that swing between nothing and much can end lowest by luck. Their noise gives them away.
+    let lowest = ranking.next();
+    let reference = match lowest {
+        Some(lowest) if !lowest.improves => Some(ranking.find(|reference| reference.improves).unwrap_or(lowest)),
+        _ => lowest,
+    };
     let verdict = |record: &TrialRecord| reference.as_ref().map_or_else(|| alone(record), |r| judge_against(record, r));
     let trials = trials.iter().map(|&record| JudgedTrial { record, verdict: verdict(record) }).collect();
     Judged { reference, trials }
@@ -247,13 +259,13 @@ pub fn judge_against(trial: &TrialRecord, reference: &Reference) -> Verdict {
     let losses = trial.own_losses();
     let (Some(end), Some(initial)) = (end_loss(losses), initial_loss(trial)) else { return Verdict::Unjudged };
     let level = reference.level(trial.spec.seed, initial);
-    let above = trial.spec.learning_rate > reference.learning_rate;
     let settled = reference.settled.filter(|_| trial.spec.recovery.is_some());
-    let is_lost = settled.is_some_and(|least| settled_cost(trial).is_none_or(|cost| cost > least));
-    if end <= level.kept && !(above && is_lost) {
+    // The best of long trials may be lost itself, so it is no excuse for those below it.
+    let is_lost = settled.is_some_and(|level| level.is_missed_by(trial));
+    if end <= level.kept && !is_lost {
         return Verdict::Good;
     }
-    if trial.spec.learning_rate < reference.learning_rate {
+    if trial.spec.learning_rate < reference.learning_rate && !is_lost {
         return Verdict::Slow;
     }
     let violent = end - level.end > VIOLENT * (initial - level.end).max(level.noise);

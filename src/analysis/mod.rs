@@ -19,6 +19,6 @@ pub use assess::{Assessment, Lengths, assess};
 pub use curve::{end_loss, median};
 pub use judge::{Judged, JudgedTrial, Reference, Verdict, judge, judge_against, unresolved};
 pub use recommend::{Choice, choose, plateau};
-pub use settled::{settled_cost, settled_level, settled_ranking};
+pub use settled::{SettledLevel, settled_cost, settled_ranking};
 pub use threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};
 pub use transfer::Transfer;

@@ -52,12 +52,29 @@ fn lowest_cost(trials: &[&TrialRecord]) -> Option<f64> {
     rates_of(trials.iter().copied()).into_iter().filter_map(worst).reduce(f64::min)
 }
 
-/// The settled cost that a longer trial must reach, or it has lost for good nearly all that it was given beyond a short one: what
-/// the best early rate settled at after a short trial. `None` where no such trial has a tail.
-pub fn settled_level(best_early: LearningRate, short: &[&TrialRecord], long: &[&TrialRecord]) -> Option<f64> {
-    let at_best = || short.iter().filter(|t| t.spec.learning_rate == best_early);
-    let reached = at_best().filter_map(|t| settled_cost(t)).reduce(f64::max)?;
-    let initial = at_best().filter_map(|t| t.probe.first()?.loss).reduce(f64::max)?;
-    let floor = lowest_cost(long).map(|cost| cost + SAME * (initial - cost));
-    Some(floor.map_or(reached, |floor| floor.max(reached)))
+/// What a longer trial must settle at, or it has lost for good nearly all that it was given beyond a short one.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SettledLevel {
+    /// The rate that reached it, in a fifth of the length. Lower ones may be as slow as they are.
+    pub learning_rate: LearningRate,
+    /// The cost.
+    pub cost: f64,
+}
+
+impl SettledLevel {
+    /// What the best early rate settled at after a short trial. `None` where no such trial has a tail.
+    pub fn new(best_early: LearningRate, short: &[&TrialRecord], long: &[&TrialRecord]) -> Option<Self> {
+        let at_best = || short.iter().filter(|t| t.spec.learning_rate == best_early);
+        let reached = at_best().filter_map(|t| settled_cost(t)).reduce(f64::max)?;
+        let initial = at_best().filter_map(|t| t.probe.first()?.loss).reduce(f64::max)?;
+        // Where all longer trials settle above what the short ones reached, they are all lost.
+        let floor = lowest_cost(long).map_or(reached, |lowest| lowest.min(reached));
+        Some(Self { learning_rate: best_early, cost: (floor + SAME * (initial - floor)).max(reached) })
+    }
+
+    /// Whether a trial with a tail is lost.
+    pub fn is_missed_by(&self, trial: &TrialRecord) -> bool {
+        let is_above = || settled_cost(trial).is_none_or(|cost| cost > self.cost);
+        trial.spec.recovery.is_some() && trial.spec.learning_rate >= self.learning_rate && is_above()
+    }
 }

@@ -49,8 +49,8 @@ pub(crate) fn searched(subject: &SubjectArgs, args: &SearchArgs, run: &RunArgs) 
     }
     if let Some(iterations) = args.iterations {
         // The longer trials keep their ratio to the short ones.
-        let ratio = search.long_iterations as f64 / search.iterations.max(1) as f64;
-        search.long_iterations = ((iterations as f64 * ratio).round() as u64).max(iterations);
+        let ratio = iterations as f64 / search.iterations.max(1) as f64;
+        search.long_iterations = search.long_iterations.map(|long| ((long as f64 * ratio).round() as u64).max(iterations));
         search.iterations = iterations;
     }
     search.seeds = args.seeds.map_or(search.seeds, usize::from);

@@ -227,7 +227,7 @@ const KEYS: &[Key] = keys! {
         "range", "two numbers", "by optimizer", "[1e-5, 1.0]", "the rates of the first scan, lowest and highest";
         "extend", "boolean", "true", "true", "whether the search may leave the range";
         "iterations", "integer", "100", "100", "iterations of a short trial";
-        "long-iterations", "integer", "4 × `iterations`", "400", "iterations of the longer trials that choose among promising rates";
+        "long-iterations", "integer", "4 × `iterations`, for short runs less", "400", "iterations of the longer trials that choose among promising rates";
         "seeds", "integer", "2", "3", "seeds of the trials";
         "first-seed", "integer", "0", "0", "the first seed";
         "resolution", "number", "0.1", "0.1", "width in decades down to which the instability threshold is bracketed";

@@ -126,6 +126,9 @@ pub enum UpdateRule {
     },
 }
 
+/// A long trial is this many times a short one, where nobody says otherwise.
+pub const LONG: u64 = 4;
+
 /// How to look for the rate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SearchPlan {
@@ -135,8 +138,9 @@ pub struct SearchPlan {
     pub extend: bool,
     /// Iterations of a short trial (the book's "first 100 iterations or so").
     pub iterations: u64,
-    /// Iterations of the longer trials that choose among the promising rates.
-    pub long_iterations: u64,
+    /// Iterations of the longer trials that choose among the promising rates; `None` for [`LONG`] times as many as of a short
+    /// one, and fewer where the planned run is short.
+    pub long_iterations: Option<u64>,
     /// Seeds of the trials. The confirmation uses as many fresh ones.
     pub seeds: usize,
     /// The first seed.

@@ -2,7 +2,7 @@
 
 use std::ops::{Bound, RangeInclusive};
 
-use super::plan::{OptimizerPlan, SearchPlan, UpdateRule};
+use super::plan::{LONG, OptimizerPlan, SearchPlan, UpdateRule};
 use super::section::{Section, above_zero_to};
 use crate::lr::{BOUNDS, LrRange, format_significant};
 
@@ -12,8 +12,6 @@ pub const ITERATIONS: RangeInclusive<u64> = 10..=100_000;
 pub const SEEDS: RangeInclusive<usize> = 1..=64;
 /// Most iterations of a long trial.
 const MOST_LONG_ITERATIONS: u64 = 10_000_000;
-/// A long trial is this many times a short one, where the config does not say.
-const LONG: u64 = 4;
 /// Safety factors and margins beyond this leave no rate to recommend.
 const MOST_SAFETY: f64 = 1e6;
 
@@ -24,12 +22,11 @@ pub(crate) fn read(mut section: Section<'_>, optimizer: Option<&OptimizerPlan>) 
     let range = range(&mut section).or_else(|| LrRange::new(low, high).ok());
     let extend = section.boolean("extend").unwrap_or(true);
     let iterations = section.integer("iterations", ITERATIONS).unwrap_or(100);
-    let long = section.integer("long-iterations", *ITERATIONS.start()..=MOST_LONG_ITERATIONS);
-    let long_iterations = long.unwrap_or(LONG * iterations);
-    if long_iterations < iterations {
+    let long_iterations = section.integer("long-iterations", *ITERATIONS.start()..=MOST_LONG_ITERATIONS);
+    if let Some(long) = long_iterations.filter(|long| *long < iterations) {
         section.complain(
             "long-iterations",
-            format!("a long trial of {long_iterations} iterations is shorter than a short one of {iterations}"),
+            format!("a long trial of {long} iterations is shorter than a short one of {iterations}"),
             format!("write `long-iterations = {}`, or lower `iterations`", LONG * iterations),
         );
     }

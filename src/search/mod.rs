@@ -144,7 +144,8 @@ impl<'a> Searcher<'a> {
     }
 
     fn start_of(&self, spec: &TrialSpec) -> Start {
-        let from = self.begun(spec).and_then(|i| Some((self.trials[i].clone(), self.states[i].clone()?)));
+        let begun = self.begun(spec).filter(|_| self.objective.can_resume());
+        let from = begun.and_then(|i| Some((self.trials[i].clone(), self.states[i].clone()?)));
         Start { spec: *spec, from }
     }
 

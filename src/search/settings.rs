@@ -1,7 +1,7 @@
 //! The numbers that steer a search.
 
 use crate::analysis::Lengths;
-use crate::config::SearchPlan;
+use crate::config::{LONG, SearchPlan};
 use crate::lr::LrRange;
 
 /// How to search, fully resolved.
@@ -58,14 +58,14 @@ impl Settings {
     ///
     /// A trial sees at least as much training after the warm-up as in it (Godbole et al., *Deep Learning Tuning Playbook*,
     /// 2023). Where the planned run is short, long trials shrink to an eighth of it, but not
-    /// below twice the short ones.
+    /// below twice the short ones. If `search` gives their length, that holds.
     pub fn new(search: &SearchPlan, warmup: u64, planned: Option<u64>, momentum: f64) -> Self {
         let memory = memories(MEMORIES, momentum);
         let affordable = planned.map_or(u64::MAX, |planned| planned / SHARE);
         let remembered = if momentum > 0.9 { memory.min(affordable) } else { 0 };
         let short = search.iterations.max(2 * warmup).max(remembered);
-        let stretched = if short > search.iterations { 4 * short } else { search.long_iterations };
-        let long = stretched.min(affordable.max(2 * short)).max(short + 1);
+        let usual = (LONG * short).min(affordable.max(2 * short));
+        let long = search.long_iterations.unwrap_or(usual).max(short + 1);
         let lengths = Lengths { short, long, confirm: long + (long / CONFIRMING).max(1) };
         Self {
             range: search.range,
@@ -108,7 +108,7 @@ impl Default for SearchPlan {
             range: LrRange::new(1e-3, 10.0).expect("both ends are rates, the lower first"),
             extend: true,
             iterations: 100,
-            long_iterations: 400,
+            long_iterations: None,
             seeds: 2,
             first_seed: 0,
             resolution: 0.1,

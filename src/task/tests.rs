@@ -66,7 +66,7 @@ fn plan(data: DataPlan, model: ModelPlan) -> Plan {
             range,
             extend: true,
             iterations: 100,
-            long_iterations: 100,
+            long_iterations: Some(100),
             seeds: 3,
             first_seed: 0,
             resolution: 0.1,

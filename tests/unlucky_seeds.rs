@@ -1,0 +1,55 @@
+//! Seeds that once led the search astray, on tasks of the benchmark.
+
+use std::path::Path;
+
+use lrfind::report::Report;
+use lrfind::{RunOptions, Study, config, task};
+
+fn find(name: &str, first_seed: u64, planned: Option<u64>) -> Report {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/suite").join(name);
+    let plan = config::load(&path).unwrap();
+    let task = task::build(&plan).unwrap();
+    let mut study = Study::of_plan(&plan, &task);
+    study.search.first_seed = first_seed;
+    if let (Some(schedule), Some(planned)) = (&mut study.schedule, planned) {
+        schedule.decay_iterations = planned;
+    }
+    study.find(&RunOptions::default())
+}
+
+/// The rate that is recommended, which must lie below `unstable`, where full runs fail.
+fn recommended(report: &Report, unstable: f64) -> f64 {
+    let rate = report.recommendation.learning_rate.unwrap_or_else(|| panic!("{:?}", report.recommendation.because));
+    assert!(rate < unstable, "{rate} is recommended, and {unstable} is unstable: {:?}", report.recommendation.because);
+    rate
+}
+
+/// The losses of one seed rise to 10¹³ before the network hits upon weights that fit all of its 90 examples.
+#[test]
+fn a_loss_that_explodes_and_ends_at_zero_does_not_hide_what_others_learn() {
+    recommended(&find("digits-few-full.toml", 4000, None), 3.162);
+}
+
+/// At high rates most mini-batches of logistic regression have no loss at all, and a few have a large one.
+#[test]
+fn a_median_of_zero_is_not_the_best() {
+    let report = find("digits-logistic-adam.toml", 3000, None);
+    let rate = recommended(&report, f64::INFINITY);
+    let best = report.best_early.value.as_ref().unwrap().learning_rate;
+    assert!(best < 0.5 && rate >= best, "best early {best}, recommended {rate}");
+}
+
+/// All longer trials die at rates that learnt a little in short ones.
+#[test]
+fn rates_at_which_every_longer_trial_dies_are_not_recommended() {
+    recommended(&find("spirals-adam.toml", 2000, Some(20_000)), 0.06);
+}
+
+/// A confirmation that succeeds was once taken for a sign that a slightly higher rate would do, which wanted a confirmation too.
+#[test]
+fn a_recommendation_that_was_confirmed_stays() {
+    let report = find("digits-gelu.toml", 7000, None);
+    let rate = recommended(&report, f64::INFINITY);
+    let at = |t: &&lrfind::report::Trial| t.learning_rate == rate && !t.verdict.is_unstable() && t.seed >= 7002;
+    assert!(report.trials.iter().any(|t| at(&t)), "{:?}", report.recommendation.because);
+}
