@@ -67,7 +67,7 @@ fn the_shortest_config_gets_the_defaults() {
         task: TaskKind::Classification,
         header: None,
         shape: None,
-        prepare: PreparePlan { standardize: true, held_out: 0.2, split_seed: 0, label_noise: 0.0, augment: None },
+        prepare: PreparePlan { standardize: true, held_out: 0.2, split_seed: 0, label_noise: 0.0, share: 1.0, augment: None },
     };
     assert_eq!(plan.data, data);
     let model = ModelPlan::Mlp { hidden: vec![64, 64], activation: Activation::Relu, init: Init::He, init_scale: 1.0 };

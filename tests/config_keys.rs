@@ -11,7 +11,7 @@ fn read(text: &str) -> Result<Config, ConfigErrors> {
 /// One config for each kind of section, with every key that goes with it.
 const COMPLETE: [&str; 24] = [
     "name = \"a\"\ndevice = \"ndarray\"\n[data]\nkind = \"csv\"\npath = \"a\"\ntarget = -1\ntask = \"regression\"\nheader = true\nshape = [1, 8, 8]\n\
-     standardize = true\nheld-out = 0.2\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
+     standardize = true\nheld-out = 0.2\nshare = 0.5\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
      optimizer = { kind = \"sgd\", momentum = 0.9, dampening = 0.0, nesterov = true, weight-decay = 1e-4, decoupled = true }\n\
      batch-size = 32\naccumulate = 4\nepochs = 100\nlearning-rate = 0.05\nclip-norm = 1.0\n\
      schedule = { kind = \"linear\", final-fraction = 0.01, decay-epochs = 100, warmup-iterations = 500 }\n[search]\n\

@@ -54,7 +54,7 @@ fn a_trial_that_does_not_fit_is_refused_before_it_is_tried() {
             "or allow more with --max-memory",
         ]);
     }
-    folder.on_digits("find", "--max-memory 100KiB").ends_with(2).complains_of(&["the examples take", "use a random subset"]);
+    folder.on_digits("find", "--max-memory 100KiB").ends_with(2).complains_of(&["the examples take", "with `share` in [data]"]);
     assert!(!folder.path("out").exists());
 }
 

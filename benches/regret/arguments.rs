@@ -12,6 +12,7 @@ cargo bench --bench regret -- [OPTIONS] [NAME…]
   --repetitions N   another number of repetitions
   --length N        full runs of so many iterations
   --ours            without the rules of other tools
+  --steady          trials at one rate each, as of a script that cannot change it; without the rules of other tools
   --truth           only make the full runs of the grid, which are kept in target/regret
   --redraw          only make tables and plots anew from the figures that are there
   --out DIR         another place for the results than reports/benchmark
@@ -24,6 +25,7 @@ pub(crate) struct Arguments {
     pub(crate) filters: Vec<String>,
     pub(crate) quick: bool,
     pub(crate) ours: bool,
+    pub(crate) steady: bool,
     pub(crate) truth: bool,
     pub(crate) redraw: bool,
     pub(crate) seeds: u64,
@@ -46,6 +48,7 @@ impl Arguments {
             filters: Vec::new(),
             quick: false,
             ours: false,
+            steady: false,
             truth: false,
             redraw: false,
             seeds: 5,
@@ -67,6 +70,7 @@ impl Arguments {
                 "--repetitions" => repetitions = Some(positive(word, value()?)?),
                 "--quick" => found.quick = true,
                 "--ours" => found.ours = true,
+                "--steady" => (found.steady, found.ours) = (true, true),
                 "--truth" => found.truth = true,
                 "--redraw" => found.redraw = true,
                 flag if flag.starts_with('-') => return Err(format!("there is no flag {flag}\n\n{HELP}")),
@@ -93,7 +97,8 @@ impl Arguments {
     /// The name of the results' files, without what follows the dot.
     pub(crate) fn stem(&self) -> String {
         let kind = if self.quick { "-quick" } else { "" };
-        format!("regret{kind}{}", self.length.map_or(String::new(), |n| format!("-{n}")))
+        let length = self.length.map_or(String::new(), |n| format!("-{n}"));
+        format!("regret{kind}{length}{}", if self.steady { "-steady" } else { "" })
     }
 }
 

@@ -10,6 +10,7 @@ mod figures;
 mod measure;
 mod plots;
 mod runs;
+mod steady;
 mod truth;
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ use crate::arguments::Arguments;
 use crate::contest::{self, Said};
 use crate::figures::{Answer, Check, FACTORS, OwnReport, Risk, Row, Task};
 use crate::runs::FullRuns;
+use crate::steady::Steady;
 use crate::truth::Truth;
 
 /// Digits kept of a cost: single precision holds no more.
@@ -37,6 +38,10 @@ pub(crate) fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> Resul
     let mut truth = Truth::explore(runs, arguments.seeds);
     if arguments.truth {
         return Ok(None);
+    }
+    let steady = Steady(&task);
+    if arguments.steady {
+        study.objective = &steady;
     }
     let configured = plan.training.learning_rate;
     let (said, report) = contest::hear(&study, configured, 0, !arguments.ours);

@@ -2,8 +2,8 @@
 
 use super::compile::warning;
 use super::{Study, script};
-use crate::analysis::{Assessment, Verdict, settled_cost};
-use crate::record::{Outcome, TrialRecord};
+use crate::analysis::{Assessment, Verdict};
+use crate::record::Outcome;
 use crate::report::Warning;
 use crate::search::{Settings, Stop, Sweep};
 
@@ -37,27 +37,17 @@ pub(super) fn warnings(
     found
 }
 
-/// Where the best of the longer trials settles above this share of the loss before training, the planned run has most of its way
-/// still to go. Of the benchmark's 44 tasks and 12 held-out ones four lie at 0.48 or higher, two of the three with the highest regret
-/// among them, and all others below 0.18.
-const HARDLY_LEARNT: f64 = 0.4;
-
 /// Whether the longer trials were too short to say what is best for the whole run.
 fn hardly_learnt(settings: &Settings, assessment: &Assessment<'_>) -> Option<Warning> {
-    let long = || assessment.long.iter().flat_map(|long| &long.trials).filter(|t| !t.verdict.is_unstable());
-    let share = |trial: &TrialRecord| {
-        let initial = trial.probe.first().and_then(|point| point.loss).filter(|initial| *initial > 0.0)?;
-        Some(settled_cost(trial)? / initial)
-    };
-    let least = long().filter_map(|t| share(t.record)).min_by(f64::total_cmp).filter(|share| *share > HARDLY_LEARNT)?;
     assessment.choice.learning_rate?;
+    let left = assessment.hardly_learnt()?;
     Some(warning(
         "hardly-learnt",
         format!(
             "after {} iterations the loss is still {:.0} % of what it was before training: if the run gets much further, another \
              rate may be best for it",
             settings.lengths.long,
-            100.0 * least
+            100.0 * left
         ),
         format!(
             "give `long-iterations = {}` in [search], or compare rates in longer runs with `lrfind verify`",

@@ -49,6 +49,7 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
     let training = &plan.training;
     let examples = split.train.len();
     check_training(plan, &split.train)?;
+    let in_all = split.train_in_all;
     let batch_size = if training.batch_size == 0 { examples } else { training.batch_size };
 
     let (shape, features) = (split.train.shape, split.train.features);
@@ -89,7 +90,7 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
         parameters: model.parameters().iter().map(super::model::ParameterSpec::size).sum(),
         examples,
         batch_size,
-        iterations_per_epoch: examples.div_ceil(batch_size) as u64,
+        iterations_per_epoch: if training.batch_size == 0 { 1 } else { in_all.div_ceil(batch_size) as u64 },
         notes,
     };
     Ok(Task {

@@ -16,7 +16,8 @@ pub struct TaskFacts {
     pub examples: usize,
     /// Examples in a mini-batch; 0 for a quadratic.
     pub batch_size: usize,
-    /// Optimiser steps in one pass through the training part, an incomplete last batch included; 1 for a quadratic.
+    /// Optimiser steps in one pass through the training part, those examples included that a `share` leaves out, and an incomplete
+    /// last batch; 1 for a quadratic.
     pub iterations_per_epoch: u64,
     /// What was noticed about the data.
     pub notes: Vec<Note>,

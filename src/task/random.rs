@@ -24,6 +24,8 @@ pub(crate) enum Purpose {
     Jitter = 7,
     /// Which examples are probed.
     Probe = 8,
+    /// Which examples of a file are used.
+    Sample = 9,
     /// Which labels are replaced, and by what.
     LabelNoise = 20,
     /// How images are flipped and shifted.

@@ -227,6 +227,7 @@ fn images() -> DataPlan {
             held_out: 0.9,
             split_seed: 0,
             label_noise: 0.1,
+            share: 1.0,
             augment: Some(AugmentPlan { flip: true, crop: 1 }),
         },
     }
@@ -295,7 +296,14 @@ fn facts_describe_the_task() {
             task: TaskKind::Classification,
             header: None,
             shape: None,
-            prepare: PreparePlan { standardize: true, held_out: 0.2, split_seed: 0, label_noise: 0.0, augment: None },
+            prepare: PreparePlan {
+                standardize: true,
+                held_out: 0.2,
+                split_seed: 0,
+                label_noise: 0.0,
+                share: 1.0,
+                augment: None,
+            },
         },
         mlp(&[64, 64], Activation::Relu),
     );

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use crate::{Folder, UNTOUCHED, check_loaded, gzip, labels, numbers, values};
 
 /// A `.npy` file of version 1.
-fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
+pub(crate) fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     let mut head = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     // The elements begin at a multiple of 64 bytes.
     while !(head.len() + 11).is_multiple_of(64) {
@@ -23,11 +23,11 @@ fn npy(descr: &str, shape: &str, elements: &[u8]) -> Vec<u8> {
     [b"\x93NUMPY\x01\x00", &length[..], head.as_bytes(), elements].concat()
 }
 
-fn floats(values: &[f32]) -> Vec<u8> {
+pub(crate) fn floats(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 
-fn long_integers(values: &[i64]) -> Vec<u8> {
+pub(crate) fn long_integers(values: &[i64]) -> Vec<u8> {
     values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }
 

@@ -3,6 +3,7 @@
 mod arrays;
 mod images;
 mod parquet;
+mod share;
 mod tables;
 mod text;
 
@@ -40,7 +41,7 @@ impl Folder {
 
 /// Examples as they were read.
 const UNTOUCHED: PreparePlan =
-    PreparePlan { standardize: false, held_out: 0.0, split_seed: 0, label_noise: 0.0, augment: None };
+    PreparePlan { standardize: false, held_out: 0.0, split_seed: 0, label_noise: 0.0, share: 1.0, augment: None };
 
 fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

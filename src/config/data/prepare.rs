@@ -1,5 +1,7 @@
 //! The keys that most kinds of data share: what happens to the examples after they were read.
 
+use std::ops::Bound;
+
 use super::super::plan::{AugmentPlan, PreparePlan, TaskKind};
 use super::super::section::Section;
 
@@ -31,7 +33,8 @@ fn unchanged(section: &mut Section<'_>, task: TaskKind, standardize: bool) -> Pr
             "remove `label-noise`, or write `task = \"classification\"`",
         );
     }
-    PreparePlan { standardize, held_out, split_seed, label_noise, augment: None }
+    let share = section.number("share", (Bound::Excluded(0.0), Bound::Included(1.0))).unwrap_or(1.0);
+    PreparePlan { standardize, held_out, split_seed, label_noise, share, augment: None }
 }
 
 /// The share of examples held out.

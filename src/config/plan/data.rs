@@ -163,7 +163,9 @@ pub struct PreparePlan {
     pub standardize: bool,
     /// Share of the examples held out, in [0, 1).
     pub held_out: f64,
-    /// Seed of the split and of the label noise.
+    /// Share of the examples that are used at all, in (0, 1]; the others are not kept in memory.
+    pub share: f64,
+    /// Seed of that share, of the split and of the label noise.
     pub split_seed: u64,
     /// Share of the training labels replaced by a class drawn at random, in [0, 1]; 0 for a target that is a number.
     pub label_noise: f64,

@@ -7,7 +7,7 @@ use std::path::Path;
 use csv::ByteRecord;
 
 use super::target_column::TargetColumn;
-use super::{Dataset, ExampleShape, Table, check_size, fault, quoted};
+use super::{Dataset, ExampleShape, Sample, Table, check_size, fault, quoted};
 use crate::config::{Column, TaskKind};
 use crate::error::DataError;
 use crate::source::Records;
@@ -22,7 +22,13 @@ const MISSING: [&str; 9] = ["na", "n/a", "nan", "null", "none", "nil", "?", "-",
 /// Reads a table whose cells are finite numbers, but for class labels, which may be any text.
 ///
 /// The delimiter (comma, semicolon or tab) is found from the first line.
-pub(super) fn read(path: &Path, target: &Column, task: TaskKind, header: Option<bool>) -> Result<Table, DataError> {
+pub(super) fn read(
+    path: &Path,
+    target: &Column,
+    task: TaskKind,
+    header: Option<bool>,
+    mut sample: Sample,
+) -> Result<Table, DataError> {
     let mut records = Records::open(path)?;
     let Some(line) = records.advance()? else {
         return Err(fault(path, None, "the file is empty: it needs a row for each example"));
@@ -37,7 +43,9 @@ pub(super) fn read(path: &Path, target: &Column, task: TaskKind, header: Option<
         return Err(fault(path, None, "the file holds a header and nothing else: add a row for each example"));
     }
     while let Some(line) = next {
-        rows.add(line, records.record());
+        if sample.takes_next() {
+            rows.add(line, records.record());
+        }
         if rows.problems.len() == MAX_PROBLEMS {
             break;
         }

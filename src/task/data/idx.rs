@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::{Dataset, ExampleShape, Inputs, Table, Targets, check_size, fault, room_for};
+use super::{Dataset, ExampleShape, Inputs, Sample, Table, Targets, check_size, fault, room_for};
 use crate::error::DataError;
 use crate::source::{open, read_error};
 
@@ -12,15 +12,14 @@ use crate::source::{open, read_error};
 const UNSIGNED_BYTE: u8 = 0x08;
 
 /// Reads images, pixels scaled from 0..=255 to [0, 1], and their labels, the values that occur numbered from 0 in order.
-pub(super) fn read(images: &Path, labels: &Path) -> Result<Table, DataError> {
-    let (dimensions, pixels) = read_images(images)?;
-    let bytes = read_labels(labels)?;
-    let examples = dimensions[0];
-    if bytes.len() != examples {
+pub(super) fn read(images: &Path, labels: &Path, sample: &Sample) -> Result<Table, DataError> {
+    let (dimensions, pixels) = read_images(images, sample)?;
+    let (count, bytes) = read_labels(labels, sample)?;
+    if count != dimensions[0] {
         let message = format!(
-            "holds {} labels, but {} holds {examples} images: use the label file that belongs to it",
-            bytes.len(),
-            images.display()
+            "holds {count} labels, but {} holds {} images: use the label file that belongs to it",
+            images.display(),
+            dimensions[0]
         );
         return Err(fault(labels, None, message));
     }
@@ -29,7 +28,7 @@ pub(super) fn read(images: &Path, labels: &Path) -> Result<Table, DataError> {
         [height, width] => (ExampleShape::Image { channels: 1, height, width }, Inputs::pixels(pixels, 1)),
         [channels, height, width] => (ExampleShape::Image { channels, height, width }, Inputs::pixels(pixels, channels)),
         _ => {
-            check_size::<f32>(images, examples as u64, (pixels.len() / examples) as u64)?;
+            check_size::<f32>(images, bytes.len() as u64, (pixels.len() / bytes.len()) as u64)?;
             (ExampleShape::Flat, Inputs::Numbers(pixels.iter().map(|&byte| f32::from(byte) / 255.0).collect()))
         }
     };
@@ -37,8 +36,8 @@ pub(super) fn read(images: &Path, labels: &Path) -> Result<Table, DataError> {
     Ok(Table { data, columns: Vec::new(), classes, notes: Vec::new() })
 }
 
-/// The images of a file: its dimensions, of which the first counts the images, and all pixels.
-fn read_images(path: &Path) -> Result<(Vec<usize>, Vec<u8>), DataError> {
+/// The images of a file: its dimensions, of which the first counts the images, and the pixels of those in the sample.
+fn read_images(path: &Path, sample: &Sample) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     let mut file = open(path)?;
     let dimensions = read_dimensions(path, &mut file)?;
     let [examples, of_one @ ..] = dimensions.as_slice() else {
@@ -54,19 +53,19 @@ fn read_images(path: &Path) -> Result<(Vec<usize>, Vec<u8>), DataError> {
     if *examples == 0 || features == 0 {
         return Err(fault(path, None, format!("holds no pixels ({}): name a file with images", shape())));
     }
-    check_size::<u8>(path, u64::from(*examples), features)?;
-    let pixels = read_elements(path, &mut file, u64::from(*examples) * features)?;
+    check_size::<u8>(path, sample.about(u64::from(*examples)), features)?;
+    let pixels = read_examples(path, &mut file, u64::from(*examples), features, sample)?;
     Ok((dimensions.iter().map(|&d| d as usize).collect(), pixels))
 }
 
-/// The labels of a file.
-fn read_labels(path: &Path) -> Result<Vec<u8>, DataError> {
+/// How many labels a file holds, and those in the sample.
+fn read_labels(path: &Path, sample: &Sample) -> Result<(usize, Vec<u8>), DataError> {
     let mut file = open(path)?;
     let [count] = read_dimensions(path, &mut file)?[..] else {
         let message = "has more than one dimension: this looks like the image file; write the label file here";
         return Err(fault(path, None, message));
     };
-    read_elements(path, &mut file, u64::from(count))
+    Ok((count as usize, read_examples(path, &mut file, u64::from(count), 1, sample)?))
 }
 
 /// Reads the head of an IDX file.
@@ -91,19 +90,32 @@ fn read_word(path: &Path, file: &mut impl Read) -> Result<[u8; 4], DataError> {
     word.try_into().map_err(short)
 }
 
-/// The `count` elements that follow the head. Makes sure that the file ends there.
-fn read_elements(path: &Path, file: &mut impl Read, count: u64) -> Result<Vec<u8>, DataError> {
-    let mut elements = room_for(path, count as usize)?;
-    let seen = file.take(count.saturating_add(1)).read_to_end(&mut elements).map_err(|e| read_error(path, &e))? as u64;
-    if seen < count {
-        let message = format!("ends after {seen} of {count} elements: the file is cut short; fetch it again");
-        return Err(fault(path, None, message));
+/// Those of the `examples` of `size` elements that follow the head which are in the sample. Makes sure that the file ends there.
+fn read_examples(path: &Path, file: &mut impl Read, examples: u64, size: u64, sample: &Sample) -> Result<Vec<u8>, DataError> {
+    const BLOCK: u64 = 1 << 16;
+    let mut sample = sample.clone();
+    let count = examples.saturating_mul(size);
+    let mut taken = room_for(path, sample.about(examples).saturating_mul(size) as usize)?;
+    let (mut block, mut seen) = (Vec::new(), 0);
+    while seen < count {
+        block.clear();
+        // Whole examples at a time.
+        let wanted = (BLOCK / size).max(1).saturating_mul(size).min(count - seen);
+        let read = file.by_ref().take(wanted).read_to_end(&mut block).map_err(|e| read_error(path, &e))? as u64;
+        seen += read;
+        if read < wanted {
+            let message = format!("ends after {seen} of {count} elements: the file is cut short; fetch it again");
+            return Err(fault(path, None, message));
+        }
+        for example in block.chunks_exact(size as usize).filter(|_| sample.takes_next()) {
+            taken.extend_from_slice(example);
+        }
     }
-    if seen > count {
+    if file.take(1).read_to_end(&mut block).map_err(|e| read_error(path, &e))? > 0 {
         let message = format!("goes on after its {count} elements: the file is damaged or of another kind; fetch it again");
         return Err(fault(path, None, message));
     }
-    Ok(elements)
+    Ok(taken)
 }
 
 /// Numbers the values that occur, in order. Letters of EMNIST, for one, are labelled from 1.

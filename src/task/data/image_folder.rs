@@ -8,7 +8,7 @@ use image::imageops::FilterType;
 use image::{DynamicImage, ImageError, ImageReader};
 use rayon::prelude::*;
 
-use super::{Dataset, ExampleShape, Inputs, Note, Table, Targets, check_size, fault, quoted, room_for, some_of};
+use super::{Dataset, ExampleShape, Inputs, Note, Sample, Table, Targets, check_size, fault, quoted, room_for, some_of};
 use crate::error::DataError;
 use crate::source::read_error;
 
@@ -24,8 +24,14 @@ const ENDINGS: [&str; 3] = ["png", "jpg", "jpeg"];
 /// Reads every image of the sub-folders of `folder`, resized to `height` × `width` where it has another size, with so many
 /// `channels`: 1 for grey, 3 for colour. Classes are numbered in the order of the sub-folders' names, and examples follow the
 /// names of the files.
-pub(super) fn read(folder: &Path, [height, width]: [usize; 2], channels: usize) -> Result<Table, DataError> {
-    let listing = Listing::of(folder)?;
+pub(super) fn read(
+    folder: &Path,
+    [height, width]: [usize; 2],
+    channels: usize,
+    mut sample: Sample,
+) -> Result<Table, DataError> {
+    let mut listing = Listing::of(folder)?;
+    listing.files.retain(|_| sample.takes_next());
     let features = channels * height * width;
     check_size::<u8>(folder, listing.files.len() as u64, features as u64)?;
     let mut pixels = room_for(folder, listing.files.len() * features)?;

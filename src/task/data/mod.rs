@@ -13,6 +13,7 @@ mod numpy;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod prepare;
+mod sample;
 mod standardize;
 mod synthetic;
 mod target_column;
@@ -27,6 +28,8 @@ use crate::error::DataError;
 use crate::source::{fault, quoted};
 
 pub use inputs::Inputs;
+
+use sample::Sample;
 
 /// The most memory that examples may take, in bytes. Larger data is refused rather than left to exhaust the machine.
 pub const MAX_BYTES: u64 = 8 << 30;
@@ -144,6 +147,8 @@ pub struct Split {
     pub train: Dataset,
     /// What is not; may be empty.
     pub held_out: Dataset,
+    /// About how many examples the training part has in all, those that a `share` leaves out included.
+    pub train_in_all: usize,
     /// What the user should know of the data.
     pub notes: Vec<Note>,
 }
@@ -210,28 +215,30 @@ fn list_of(columns: &[ColumnName]) -> String {
 pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
     match plan {
         DataPlan::Csv { path, target, task, header, shape, prepare, .. } => {
-            prepare::split(shaped(csv::read(path, target, *task, *header)?, path, *shape)?, path, prepare)
+            prepare::split(shaped(csv::read(path, target, *task, *header, Sample::new(prepare))?, path, *shape)?, path, prepare)
         }
         DataPlan::Parquet { path, target, task, shape, prepare, .. } => {
-            prepare::split(shaped(read_parquet(path, target, *task)?, path, *shape)?, path, prepare)
+            prepare::split(shaped(read_parquet(path, target, *task, Sample::new(prepare))?, path, *shape)?, path, prepare)
         }
-        DataPlan::Idx { images, labels, prepare, .. } => prepare::split(idx::read(images, labels)?, images, prepare),
+        DataPlan::Idx { images, labels, prepare, .. } => {
+            prepare::split(idx::read(images, labels, &Sample::new(prepare))?, images, prepare)
+        }
         DataPlan::Npy { path, targets, task, channels_last, prepare, .. } => {
             let meaning = numpy::Meaning { task: *task, channels_last: *channels_last };
-            prepare::split(numpy::read_files(path, targets, meaning)?, path, prepare)
+            prepare::split(numpy::read_files(path, targets, meaning, &Sample::new(prepare))?, path, prepare)
         }
         DataPlan::Npz { path, inputs, targets, task, channels_last, prepare, .. } => {
             let meaning = numpy::Meaning { task: *task, channels_last: *channels_last };
-            prepare::split(numpy::read_archive(path, inputs, targets, meaning)?, path, prepare)
+            prepare::split(numpy::read_archive(path, inputs, targets, meaning, &Sample::new(prepare))?, path, prepare)
         }
         DataPlan::ImageFolder { path, size, channels, prepare, .. } => {
-            prepare::split(image_folder::read(path, *size, *channels)?, path, prepare)
+            prepare::split(image_folder::read(path, *size, *channels, Sample::new(prepare))?, path, prepare)
         }
         DataPlan::Text { path, context, held_out, split_seed, .. } => {
             prepare::split(text::read(path, *context)?, path, &only_split(*held_out, *split_seed))
         }
         DataPlan::Known { set, path, prepare, .. } => {
-            let (folder, table) = known::read(*set, path.as_deref())?;
+            let (folder, table) = known::read(*set, path.as_deref(), Sample::new(prepare))?;
             prepare::split(table, &folder, prepare)
         }
         DataPlan::Synthetic { problem, data_seed, held_out } => match synthetic::generate(problem, *data_seed)? {
@@ -243,7 +250,7 @@ pub fn load(plan: &DataPlan) -> Result<Split, DataError> {
                 let plan = PreparePlan { label_noise, ..only_split(*held_out, *data_seed) };
                 prepare::split(table, Path::new(synthetic::PLACE), &plan)
             }
-            None => Ok(Split { train: Dataset::empty(), held_out: Dataset::empty(), notes: Vec::new() }),
+            None => Ok(Split { train: Dataset::empty(), held_out: Dataset::empty(), train_in_all: 0, notes: Vec::new() }),
         },
     }
 }
@@ -253,7 +260,7 @@ use parquet::read as read_parquet;
 
 /// Says how Parquet files would be read.
 #[cfg(not(feature = "parquet"))]
-fn read_parquet(path: &Path, _: &Column, _: TaskKind) -> Result<Table, DataError> {
+fn read_parquet(path: &Path, _: &Column, _: TaskKind, _: Sample) -> Result<Table, DataError> {
     let message = "this lrfind was built without Parquet: build it with the feature of that name, \
                    `cargo install --locked --path . --features parquet`, or save the table as CSV";
     Err(fault(path, None, message))
@@ -277,7 +284,7 @@ fn shaped(table: Table, path: &Path, shape: Option<[usize; 3]>) -> Result<Table,
 
 /// Nothing but a part held out.
 fn only_split(held_out: f64, split_seed: u64) -> PreparePlan {
-    PreparePlan { standardize: false, held_out, split_seed, label_noise: 0.0, augment: None }
+    PreparePlan { standardize: false, held_out, split_seed, label_noise: 0.0, share: 1.0, augment: None }
 }
 
 /// Refuses `examples` of `features`, each held as a `T`, if they would not fit [`MAX_BYTES`].
@@ -289,8 +296,8 @@ fn check_size<T>(path: &Path, examples: u64, features: u64) -> Result<(), DataEr
         return Ok(());
     }
     let message = format!(
-        "{examples} examples of {features} features take more than {} GiB of memory: use a random subset, \
-         which finds the same learning rate",
+        "{examples} examples of {features} features take more than {} GiB of memory: use some of them at random, \
+         with `share` in [data], which finds the same learning rate",
         MAX_BYTES >> 30
     );
     Err(fault(path, None, message))
@@ -299,8 +306,7 @@ fn check_size<T>(path: &Path, examples: u64, features: u64) -> Result<(), DataEr
 /// An empty list with room for `count` items, as long as the machine has it.
 fn room_for<T>(path: &Path, count: usize) -> Result<Vec<T>, DataError> {
     let mut list = Vec::new();
-    let message =
-        |_| format!("there is no memory for {count} numbers: use a random subset, which finds the same learning rate");
+    let message = |_| format!("there is no memory for {count} numbers: use some examples at random, with `share` in [data]");
     list.try_reserve_exact(count).map_err(|e| fault(path, None, message(e)))?;
     Ok(list)
 }

@@ -13,7 +13,7 @@ use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
 use ::parquet::schema::types::ColumnDescriptor;
 
 use super::target_column::{TargetColumn, find};
-use super::{ColumnName, Dataset, ExampleShape, Note, Table, check_size, fault, quoted, some_of};
+use super::{ColumnName, Dataset, ExampleShape, Note, Sample, Table, check_size, fault, quoted, some_of};
 use crate::config::{Column, TaskKind};
 use crate::error::DataError;
 use crate::source::read_error;
@@ -28,11 +28,11 @@ const ENDINGS: [&str; 2] = ["parquet", "parq"];
 const INDEX: &str = "__index_level_";
 
 /// Reads the table of the file `path`, or of all Parquet files in the folder `path` in the order of their names.
-pub(super) fn read(path: &Path, target: &Column, task: TaskKind) -> Result<Table, DataError> {
+pub(super) fn read(path: &Path, target: &Column, task: TaskKind, mut sample: Sample) -> Result<Table, DataError> {
     let mut rows: Option<Rows> = None;
     for file in parts(path)? {
         // A damaged file may hold what its reader is not prepared for.
-        let read = catch_unwind(AssertUnwindSafe(|| read_part(&mut rows, path, &file, target, task)));
+        let read = catch_unwind(AssertUnwindSafe(|| read_part(&mut rows, path, &file, (target, task), &mut sample)));
         read.unwrap_or_else(|_| Err(fault(&file, None, DAMAGED)))?;
     }
     match rows {
@@ -80,7 +80,13 @@ struct Rows {
 }
 
 /// Adds the rows of `file` to those read so far.
-fn read_part(rows: &mut Option<Rows>, path: &Path, file: &Path, target: &Column, task: TaskKind) -> Result<(), DataError> {
+fn read_part(
+    rows: &mut Option<Rows>,
+    path: &Path,
+    file: &Path,
+    (target, task): (&Column, TaskKind),
+    sample: &mut Sample,
+) -> Result<(), DataError> {
     let opened = File::open(file).map_err(|error| read_error(file, &error))?;
     let reader = SerializedFileReader::new(opened).map_err(|error| unreadable(file, &error))?;
     let columns = columns_of(&reader);
@@ -92,7 +98,7 @@ fn read_part(rows: &mut Option<Rows>, path: &Path, file: &Path, target: &Column,
     for group in 0..reader.num_row_groups() {
         let in_group = reader.get_row_group(group).map_err(|error| unreadable(file, &error))?;
         let place = |column: &str, fault: Fault| fault.placed(file, column, group);
-        rows.add(path, &columns, in_group.as_ref(), place)?;
+        rows.add(path, &columns, in_group.as_ref(), sample, place)?;
     }
     Ok(())
 }
@@ -157,10 +163,11 @@ impl Rows {
         path: &Path,
         columns: &[(usize, &ColumnDescriptor)],
         group: &dyn RowGroupReader,
+        sample: &mut Sample,
         place: impl Fn(&str, Fault) -> DataError,
     ) -> Result<(), DataError> {
         let count = u64::try_from(group.metadata().num_rows()).unwrap_or(0);
-        self.count = self.count.saturating_add(count);
+        self.count = self.count.saturating_add(sample.about(count));
         check_size::<f32>(path, self.count, columns.len() as u64 - 1)?;
         // Column by column, and turned into rows only when all have proved to be as long as they claim.
         let mut features = Vec::new();
@@ -172,21 +179,22 @@ impl Rows {
             let read = match &mut self.targets {
                 _ if i != self.target => {
                     let mut numbers = Vec::new();
-                    let read = cells(reader, shape, &mut |cell| cell.number().map(|number| numbers.push(number)));
+                    let read = cells(reader, shape, sample, &mut |cell| cell.number().map(|number| numbers.push(number)));
                     features.push(numbers);
                     read
                 }
                 TargetColumn::Classes(labels) => {
-                    cells(reader, shape, &mut |cell| cell.label().map(|label| labels.push(&label)))
+                    cells(reader, shape, sample, &mut |cell| cell.label().map(|label| labels.push(&label)))
                 }
                 TargetColumn::Values(values) => {
-                    cells(reader, shape, &mut |cell| cell.number().map(|number| values.push(number)))
+                    cells(reader, shape, sample, &mut |cell| cell.number().map(|number| values.push(number)))
                 }
             };
             read.map_err(misplaced)?;
         }
-        self.inputs.reserve(features.len() * count as usize);
-        for row in 0..count as usize {
+        let rows = (0..count).filter(|_| sample.takes_next()).count();
+        self.inputs.reserve(features.len() * rows);
+        for row in 0..rows {
             self.inputs.extend(features.iter().map(|feature| feature[row]));
         }
         Ok(())
@@ -328,19 +336,24 @@ impl Cell<'_> {
     }
 }
 
-/// Hands every value of a column to `take`, in order.
-fn cells(reader: ColumnReader, shape: Shape, take: &mut dyn FnMut(Cell<'_>) -> Result<(), String>) -> Result<(), Fault> {
+/// Hands the values of a column to `take`, in order, of the rows in the sample.
+fn cells(
+    reader: ColumnReader,
+    shape: Shape,
+    sample: &Sample,
+    take: &mut dyn FnMut(Cell<'_>) -> Result<(), String>,
+) -> Result<(), Fault> {
     match reader {
-        ColumnReader::BoolColumnReader(reader) => each(reader, shape, |value| take(Cell::Flag(*value))),
-        ColumnReader::Int32ColumnReader(reader) => each(reader, shape, |value| {
+        ColumnReader::BoolColumnReader(reader) => each(reader, shape, sample, |value| take(Cell::Flag(*value))),
+        ColumnReader::Int32ColumnReader(reader) => each(reader, shape, sample, |value| {
             take(Cell::Whole(if shape.signed { i128::from(*value) } else { i128::from(value.cast_unsigned()) }))
         }),
-        ColumnReader::Int64ColumnReader(reader) => each(reader, shape, |value| {
+        ColumnReader::Int64ColumnReader(reader) => each(reader, shape, sample, |value| {
             take(Cell::Whole(if shape.signed { i128::from(*value) } else { i128::from(value.cast_unsigned()) }))
         }),
-        ColumnReader::FloatColumnReader(reader) => each(reader, shape, |value| take(Cell::Number(f64::from(*value)))),
-        ColumnReader::DoubleColumnReader(reader) => each(reader, shape, |value| take(Cell::Number(*value))),
-        ColumnReader::ByteArrayColumnReader(reader) => each(reader, shape, |value| take(Cell::Text(value.data()))),
+        ColumnReader::FloatColumnReader(reader) => each(reader, shape, sample, |value| take(Cell::Number(f64::from(*value)))),
+        ColumnReader::DoubleColumnReader(reader) => each(reader, shape, sample, |value| take(Cell::Number(*value))),
+        ColumnReader::ByteArrayColumnReader(reader) => each(reader, shape, sample, |value| take(Cell::Text(value.data()))),
         ColumnReader::Int96ColumnReader(_) | ColumnReader::FixedLenByteArrayColumnReader(_) => Err(Fault::Short),
     }
 }
@@ -348,8 +361,10 @@ fn cells(reader: ColumnReader, shape: Shape, take: &mut dyn FnMut(Cell<'_>) -> R
 fn each<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     shape: Shape,
+    sample: &Sample,
     mut take: impl FnMut(&T::T) -> Result<(), String>,
 ) -> Result<(), Fault> {
+    let mut sample = sample.clone();
     let (mut row, mut values, mut levels) = (0, Vec::new(), Vec::new());
     while row < shape.rows {
         values.clear();
@@ -363,7 +378,7 @@ fn each<T: DataType>(
             let missing = levels.iter().position(|level| *level < shape.full).unwrap_or(0);
             return Err(Fault::Row(row + missing, "there is no value (null): fill one in or drop the row".to_owned()));
         }
-        for (i, value) in values.iter().enumerate() {
+        for (i, value) in values.iter().enumerate().filter(|_| sample.takes_next()) {
             take(value).map_err(|message| Fault::Row(row + i, message))?;
         }
         row += records;

@@ -41,7 +41,8 @@ pub(super) fn split(table: Table, path: &Path, plan: &PreparePlan) -> Result<Spl
     notes.extend(missing_classes(&train, &classes));
     notes.extend(odd_spread(&train));
     mislabel(&mut train, plan.label_noise, plan.split_seed);
-    Ok(Split { train, held_out, notes })
+    let train_in_all = (train.len() as f64 / plan.share).round() as usize;
+    Ok(Split { train, held_out, train_in_all, notes })
 }
 
 /// Which examples are held out: `held` of them.
@@ -125,7 +126,11 @@ mod tests {
 
     /// Nothing but the split and, if asked for, standardisation.
     fn split(table: Table, path: &Path, held_out: f64, split_seed: u64, standardize: bool) -> Result<Split, DataError> {
-        super::split(table, path, &PreparePlan { standardize, held_out, split_seed, label_noise: 0.0, augment: None })
+        super::split(
+            table,
+            path,
+            &PreparePlan { standardize, held_out, split_seed, label_noise: 0.0, share: 1.0, augment: None },
+        )
     }
 
     fn table(inputs: &[[f32; 2]], targets: Targets) -> Table {
@@ -201,7 +206,14 @@ mod tests {
     /// 900 examples of three classes, in turn, a share of them mislabelled: the labels of both parts.
     fn mislabelled(share: f64, seed: u64) -> [Vec<u32>; 2] {
         let labels = Targets::Classes { labels: (0..900).map(|i| i % 3).collect(), classes: 3 };
-        let plan = PreparePlan { standardize: false, held_out: 1.0 / 3.0, split_seed: seed, label_noise: share, augment: None };
+        let plan = PreparePlan {
+            standardize: false,
+            held_out: 1.0 / 3.0,
+            split_seed: seed,
+            label_noise: share,
+            share: 1.0,
+            augment: None,
+        };
         // The first feature is the right class.
         let rows: Vec<[f32; 2]> = (0..900).map(|i| [(i % 3) as f32, 0.0]).collect();
         let parts = super::split(table(&rows, labels), Path::new("x"), &plan).unwrap();

@@ -157,8 +157,8 @@ fn refusal(plan: &Plan, size: Size, trained: u64, trial: u64, allowed: u64) -> S
     let [whole, allowed_words, data, trained_words, batch] = words;
     if size.data >= allowed {
         return format!(
-            "the examples take {data} of memory, and data and trials may take {allowed_words}: use a random subset, which finds the \
-             same learning rate, or allow more with --max-memory"
+            "the examples take {data} of memory, and data and trials may take {allowed_words}: use some of them at random, with \
+             `share` in [data], which finds the same learning rate, or allow more with --max-memory"
         );
     }
     let smaller = if trained > trial / 2 {

@@ -83,7 +83,7 @@ fn a_trial_that_does_not_fit_is_refused_with_what_to_make_smaller() {
     let beside = refused(&plan(), Size { data: 3 * MIB, ..size(2 * MIB) }, 4 * MIB);
     assert!(beside.contains("beside 3 MiB of data"), "{beside}");
     let data = refused(&plan(), Size { data: 5 * MIB, ..size(MIB) }, 4 * MIB);
-    assert!(data.contains("the examples take 5 MiB") && data.contains("use a random subset"), "{data}");
+    assert!(data.contains("the examples take 5 MiB") && data.contains("with `share` in [data]"), "{data}");
     // Exactly so much fits.
     assert_eq!(of(MIB, None, limits(MIB, None, 1)).lanes, 1);
 }

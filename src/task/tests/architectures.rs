@@ -18,7 +18,7 @@ fn digits(shape: Option<[usize; 3]>) -> DataPlan {
         task: TaskKind::Classification,
         header: None,
         shape,
-        prepare: PreparePlan { standardize: true, held_out: 0.9, split_seed: 0, label_noise: 0.0, augment: None },
+        prepare: PreparePlan { standardize: true, held_out: 0.9, split_seed: 0, label_noise: 0.0, share: 1.0, augment: None },
     }
 }
 

@@ -4,7 +4,7 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::super::{Dataset, ExampleShape, Inputs, Table, Targets, fault, room_for};
+use super::super::{Dataset, ExampleShape, Inputs, Sample, Table, Targets, fault, room_for};
 use crate::error::DataError;
 use crate::source::{open, read_error};
 
@@ -20,12 +20,11 @@ const RECORD: usize = 1 + PIXELS;
 const MOST: usize = 10_000;
 
 /// Reads these files, one after the other.
-pub(super) fn read(files: &[PathBuf]) -> Result<Table, DataError> {
+pub(super) fn read(files: &[PathBuf], mut sample: Sample) -> Result<Table, DataError> {
     let (mut labels, mut pixels) = (Vec::new(), Vec::new());
     for file in files {
         let records = records(file)?;
-        pixels.reserve(records.len() / RECORD * PIXELS);
-        for (i, record) in records.chunks_exact(RECORD).enumerate() {
+        for (i, record) in records.chunks_exact(RECORD).enumerate().filter(|_| sample.takes_next()) {
             if usize::from(record[0]) >= CLASSES.len() {
                 let message = format!(
                     "image {i} (counted from 0) has the label {}, not one from 0 to 9: the file is damaged or of another kind; \

@@ -7,7 +7,7 @@ mod cifar;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use super::{Table, fault, idx};
+use super::{Sample, Table, fault, idx};
 use crate::config::KnownSet;
 use crate::error::DataError;
 
@@ -15,14 +15,14 @@ use crate::error::DataError;
 const VARIABLE: &str = "LRFIND_DATA";
 
 /// The training part of `set`, from `folder` or, without one, from where data sets are kept; and where that was.
-pub(super) fn read(set: KnownSet, folder: Option<&Path>) -> Result<(PathBuf, Table), DataError> {
+pub(super) fn read(set: KnownSet, folder: Option<&Path>, sample: Sample) -> Result<(PathBuf, Table), DataError> {
     let folder = folder.map_or_else(|| kept(set), Path::to_owned);
     let table = match set {
         KnownSet::Mnist | KnownSet::FashionMnist => {
             let files = find(set, &folder, &["train-images-idx3-ubyte", "train-labels-idx1-ubyte"])?;
-            idx::read(&files[0], &files[1])?
+            idx::read(&files[0], &files[1], &sample)?
         }
-        KnownSet::Cifar10 => cifar::read(&find(set, &folder, &cifar::FILES)?)?,
+        KnownSet::Cifar10 => cifar::read(&find(set, &folder, &cifar::FILES)?, sample)?,
     };
     Ok((folder, table))
 }

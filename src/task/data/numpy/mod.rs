@@ -7,7 +7,7 @@ mod npz;
 use std::path::Path;
 
 use super::labels::Labels;
-use super::{Dataset, ExampleShape, Inputs, Note, Table, Targets, check_size, only_value};
+use super::{Dataset, ExampleShape, Inputs, Note, Sample, Table, Targets, check_size, only_value};
 use crate::config::TaskKind;
 use crate::error::DataError;
 use npy::{Array, Place};
@@ -25,19 +25,25 @@ pub(super) struct Meaning {
 }
 
 /// Reads inputs and targets from a `.npy` file each.
-pub(super) fn read_files(inputs: &Path, targets: &Path, meaning: Meaning) -> Result<Table, DataError> {
+pub(super) fn read_files(inputs: &Path, targets: &Path, meaning: Meaning, sample: &Sample) -> Result<Table, DataError> {
     let open = |path| Array::open(Place { path, array: None }, crate::source::open(path)?);
-    table(open(inputs)?, open(targets)?, meaning)
+    table(open(inputs)?, open(targets)?, meaning, sample)
 }
 
 /// Reads inputs and targets, the arrays of these names, from an `.npz` archive.
-pub(super) fn read_archive(path: &Path, inputs: &str, targets: &str, meaning: Meaning) -> Result<Table, DataError> {
+pub(super) fn read_archive(
+    path: &Path,
+    inputs: &str,
+    targets: &str,
+    meaning: Meaning,
+    sample: &Sample,
+) -> Result<Table, DataError> {
     let archive = npz::Archive::open(path, [inputs, targets])?;
     let open = |name| Array::open(Place { path, array: Some(name) }, archive.member(name)?);
-    table(open(inputs)?, open(targets)?, meaning)
+    table(open(inputs)?, open(targets)?, meaning, sample)
 }
 
-fn table(inputs: Array<'_>, targets: Array<'_>, meaning: Meaning) -> Result<Table, DataError> {
+fn table(inputs: Array<'_>, targets: Array<'_>, meaning: Meaning, sample: &Sample) -> Result<Table, DataError> {
     let [examples, of_one @ ..] = inputs.shape() else {
         return Err(inputs.place().fault("is a single number: it needs an entry for each example along its first axis"));
     };
@@ -49,8 +55,8 @@ fn table(inputs: Array<'_>, targets: Array<'_>, meaning: Meaning) -> Result<Tabl
         return Err(misfit(&inputs, &targets, examples));
     }
     let shape = example_shape(&inputs, &of_one, meaning.channels_last)?;
-    let (targets, classes, note) = answers(targets, meaning.task)?;
-    let (features, inputs) = numbers(inputs, shape, meaning.channels_last)?;
+    let (targets, classes, note) = answers(targets, meaning.task, sample)?;
+    let (features, inputs) = numbers(inputs, shape, meaning.channels_last, sample)?;
     let data = Dataset { features, shape, inputs, targets };
     Ok(Table { data, columns: Vec::new(), classes, notes: note.into_iter().collect() })
 }
@@ -91,21 +97,21 @@ fn example_shape(inputs: &Array<'_>, of_one: &[usize], channels_last: bool) -> R
 }
 
 /// The inputs, and how many there are of each example. Bytes of images stay bytes, and stand for 0 to 1.
-fn numbers(array: Array<'_>, shape: ExampleShape, channels_last: bool) -> Result<(usize, Inputs), DataError> {
-    let examples = array.shape()[0];
-    let features = array.len() / examples;
+fn numbers(array: Array<'_>, shape: ExampleShape, channels_last: bool, sample: &Sample) -> Result<(usize, Inputs), DataError> {
+    let features = array.len() / array.shape()[0];
+    let examples = sample.about(array.shape()[0] as u64);
     match shape {
         ExampleShape::Image { channels, .. } if array.is_bytes() => {
-            check_size::<u8>(array.place().path, examples as u64, features as u64)?;
-            let mut bytes = array.bytes()?;
+            check_size::<u8>(array.place().path, examples, features as u64)?;
+            let mut bytes = array.bytes(features, sample)?;
             if channels_last {
                 channels_first(&mut bytes, features, channels);
             }
             Ok((features, Inputs::pixels(bytes, channels)))
         }
         _ => {
-            check_size::<f32>(array.place().path, examples as u64, features as u64)?;
-            let mut numbers = array.numbers(features)?;
+            check_size::<f32>(array.place().path, examples, features as u64)?;
+            let mut numbers = array.numbers(features, sample)?;
             if let (ExampleShape::Image { channels, .. }, true) = (shape, channels_last) {
                 channels_first(&mut numbers, features, channels);
             }
@@ -124,11 +130,11 @@ fn channels_first<T: Copy>(all: &mut [T], features: usize, channels: usize) {
 }
 
 /// The targets, the names of the classes, and what is odd about them.
-fn answers(array: Array<'_>, task: TaskKind) -> Result<(Targets, Vec<String>, Option<Note>), DataError> {
+fn answers(array: Array<'_>, task: TaskKind, sample: &Sample) -> Result<(Targets, Vec<String>, Option<Note>), DataError> {
     let place = array.place();
-    check_size::<f64>(place.path, array.len() as u64, 1)?;
+    check_size::<f64>(place.path, sample.about(array.len() as u64), 1)?;
     if task == TaskKind::Regression {
-        let values = array.numbers(1)?;
+        let values = array.numbers(1, sample)?;
         return match only_value(&values) {
             Some(value) => Err(place.fault(format!("holds {value} for every example, so there is nothing to learn"))),
             None => Ok((Targets::Values(values), Vec::new(), None)),
@@ -136,7 +142,7 @@ fn answers(array: Array<'_>, task: TaskKind) -> Result<(Targets, Vec<String>, Op
     }
     let mut labels = Labels::default();
     let mut wrong = None;
-    array.each(|i, value| {
+    array.each(1, sample, |i, value| {
         if value.fract() == 0.0 && value.abs() <= MOST_EXACT {
             labels.push(&format!("{value}"));
         } else {

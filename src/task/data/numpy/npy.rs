@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::path::Path;
 
-use super::super::{fault, room_for};
+use super::super::{Sample, fault, room_for};
 use super::header::{self, Fault, Header, Kind};
 use crate::error::DataError;
 use crate::source::read_error;
@@ -69,19 +69,26 @@ impl<'a> Array<'a> {
         self.header.kind == Kind::Unsigned(1)
     }
 
-    /// All elements of an array of unsigned bytes.
-    pub(super) fn bytes(self) -> Result<Vec<u8>, DataError> {
-        let mut all = room_for(self.place.path, self.len())?;
-        self.chunks(|chunk| all.extend_from_slice(chunk))?;
+    /// The elements of an array of unsigned bytes, `per_example` for each example in the sample.
+    pub(super) fn bytes(self, per_example: usize, sample: &Sample) -> Result<Vec<u8>, DataError> {
+        let mut all = self.room(per_example, sample)?;
+        let mut taken = Taken::new(per_example, sample);
+        self.chunks(|chunk| all.extend(chunk.iter().filter(|_| taken.next())))?;
         Ok(all)
     }
 
-    /// All elements in single precision, `per_example` for each example. They must be finite.
-    pub(super) fn numbers(self, per_example: usize) -> Result<Vec<f32>, DataError> {
+    /// Room for the elements of the examples in the sample.
+    fn room<T>(&self, per_example: usize, sample: &Sample) -> Result<Vec<T>, DataError> {
+        let examples = (self.len() / per_example.max(1)) as u64;
+        room_for(self.place.path, sample.about(examples) as usize * per_example)
+    }
+
+    /// The elements in single precision, `per_example` for each example in the sample. They must be finite.
+    pub(super) fn numbers(self, per_example: usize, sample: &Sample) -> Result<Vec<f32>, DataError> {
         let place = self.place;
-        let mut all = room_for(place.path, self.len())?;
+        let mut all = self.room(per_example, sample)?;
         let (mut bad, mut count) = (None, 0u64);
-        self.each(|i, value| {
+        self.each(per_example, sample, |i, value| {
             if !(value as f32).is_finite() {
                 bad.get_or_insert((i, value));
                 count += 1;
@@ -97,14 +104,16 @@ impl<'a> Array<'a> {
         )))
     }
 
-    /// Hands on every element and its position.
-    pub(super) fn each(self, mut take: impl FnMut(usize, f64)) -> Result<(), DataError> {
+    /// Hands on every element of the examples in the sample, and its position in the array.
+    pub(super) fn each(self, per_example: usize, sample: &Sample, mut take: impl FnMut(usize, f64)) -> Result<(), DataError> {
         let Header { kind, big_endian, .. } = self.header;
-        let mut position = 0;
+        let mut taken = Taken::new(per_example, sample);
         self.chunks(|chunk| {
             for element in chunk.chunks_exact(kind.size()) {
-                take(position, number(kind, big_endian, element));
-                position += 1;
+                let position = taken.position;
+                if taken.next() {
+                    take(position, number(kind, big_endian, element));
+                }
             }
         })
     }
@@ -133,6 +142,31 @@ impl<'a> Array<'a> {
             Ok(_) => Err(self.place.fault(format!("goes on after its {count} elements: the file is damaged; save it again"))),
             Err(e) => Err(read_error(self.place.path, &e)),
         }
+    }
+}
+
+/// Which elements belong to examples in the sample.
+struct Taken {
+    per_example: usize,
+    sample: Sample,
+    /// Of the element that comes next.
+    position: usize,
+    /// Whether the example before it is in the sample.
+    is_taken: bool,
+}
+
+impl Taken {
+    fn new(per_example: usize, sample: &Sample) -> Self {
+        Self { per_example, sample: sample.clone(), position: 0, is_taken: false }
+    }
+
+    /// Whether the next element does.
+    fn next(&mut self) -> bool {
+        if self.position.is_multiple_of(self.per_example) {
+            self.is_taken = self.sample.takes_next();
+        }
+        self.position += 1;
+        self.is_taken
     }
 }
 
