@@ -31,7 +31,8 @@ impl MaxPool {
             let mut row = Row::new(&self.window, self.channels);
             for ((image, largest), places) in all {
                 let width = row.windows * self.channels;
-                for (down, (largest, places)) in largest.chunks_exact_mut(width).zip(places.chunks_exact_mut(width)).enumerate() {
+                for (down, (largest, places)) in largest.chunks_exact_mut(width).zip(places.chunks_exact_mut(width)).enumerate()
+                {
                     row.search(&self.window, down, image);
                     row.pick(self.window.stride[1], largest, places);
                 }
@@ -67,7 +68,8 @@ impl Row {
         for y in window.within(0, down) {
             for across in 0..window.size[1] {
                 // The columns whose windows have this place within the image.
-                let (first, end) = (padding.saturating_sub(across), (window.input[1] + padding).saturating_sub(across).min(columns));
+                let (first, end) =
+                    (padding.saturating_sub(across), (window.input[1] + padding).saturating_sub(across).min(columns));
                 if first >= end {
                     continue;
                 }

@@ -104,16 +104,16 @@ impl Group<'_> {
     fn sizes(&self) -> (usize, usize) {
         (self.window.inputs() * self.inputs, self.starts.len() * self.outputs)
     }
+}
 
-    /// Eight windows from the `first` on; the last is there several times where there are fewer.
-    #[inline(always)]
-    fn eight(&self, first: usize) -> [usize; ROWS] {
-        let mut eight = [first; ROWS];
-        for (place, number) in eight.iter_mut().enumerate() {
-            *number = (first + place).min(self.starts.len() - 1);
-        }
-        eight
+/// Where the rows of up to eight windows begin; the last is there several times where there are fewer.
+#[inline(always)]
+fn eight(windows: &[usize], start: impl Fn(usize) -> usize) -> [usize; ROWS] {
+    let mut starts = [start(windows[windows.len() - 1]); ROWS];
+    for (to, &window) in starts.iter_mut().zip(windows) {
+        *to = start(window);
     }
+    starts
 }
 
 /// What comes out of the images is written to `outputs`.
@@ -163,10 +163,8 @@ fn forward<S: Simd, const V: usize>(
     outputs: &mut [f32],
 ) {
     let (channel, width) = group.own_outputs;
-    let mut starts = group.eight(first);
-    for start in &mut starts {
-        *start = group.starts[*start];
-    }
+    let windows = &group.starts[first..];
+    let starts = eight(&windows[..windows.len().min(ROWS)], |start| start);
     let biases = [biases.rows::<S, V>()[0]; ROWS];
     let sums = add_products(simd, (frame, starts), group.pieces(), kernel.rows::<S, V>(), biases);
     // What is too much in a vector falls on the next window, which is written afterwards.
@@ -202,15 +200,18 @@ impl WithSimd for Inputs<'_> {
         let length = pieces.length.next_multiple_of(S::F32_LANES);
         let turned = turned(self.kernel, self.group.own_outputs.1, pieces, length);
         let kernel = Packed::new::<S>(&turned, pieces.count * length);
+        // Column by column: what one window has added to lies not in part where the next adds, for which that would have to wait.
+        let [_, across] = self.group.window.output().unwrap_or_default();
+        let order: Vec<usize> = (0..across).flat_map(|column| (column..self.group.starts.len()).step_by(across)).collect();
         let mut frame = self.group.frame();
         for (image, slopes) in self.inputs.chunks_exact_mut(size).zip(self.slopes.chunks_exact(outputs)) {
             frame.fill(0.0);
-            for first in (0..self.group.starts.len()).step_by(ROWS) {
+            for windows in order.chunks(ROWS) {
                 for strip in kernel.strips() {
                     match strip.vectors {
-                        1 => inputs::<S, 1>(simd, &self.group, strip, length, slopes, first, &mut frame),
-                        2 => inputs::<S, 2>(simd, &self.group, strip, length, slopes, first, &mut frame),
-                        _ => inputs::<S, 3>(simd, &self.group, strip, length, slopes, first, &mut frame),
+                        1 => inputs::<S, 1>(simd, &self.group, strip, length, slopes, windows, &mut frame),
+                        2 => inputs::<S, 2>(simd, &self.group, strip, length, slopes, windows, &mut frame),
+                        _ => inputs::<S, 3>(simd, &self.group, strip, length, slopes, windows, &mut frame),
                     }
                 }
             }
@@ -244,26 +245,23 @@ fn inputs<S: Simd, const V: usize>(
     strip: &Strip,
     length: usize,
     slopes: &[f32],
-    first: usize,
+    windows: &[usize],
     frame: &mut [f32],
 ) {
     let (channel, width) = group.own_outputs;
-    let mut starts = group.eight(first);
-    for start in &mut starts {
-        *start = *start * group.outputs + channel;
-    }
-    let pieces = Pieces { count: 1, length: width, step: 0 };
+    let starts = eight(windows, |window| window * group.outputs + channel);
+    let whole = Pieces { count: 1, length: width, step: 0 };
     let none = [[simd.splat_f32s(0.0); V]; ROWS];
-    let sums = add_products(simd, (slopes, starts), pieces, strip.rows::<S, V>(), none);
-    let window = group.pieces();
+    let sums = add_products(simd, (slopes, starts), whole, strip.rows::<S, V>(), none);
+    let pieces = group.pieces();
     for vector in 0..V {
         let place = strip.first + vector * S::F32_LANES;
         let (row, column) = (place / length, place % length);
         // What is too much in a vector must not touch its neighbours: 0 times what is no number is none either.
-        let own = simd.mask_between_m32s(0, (window.length - column).min(S::F32_LANES) as u32).mask();
-        for (start, sums) in group.starts[first..].iter().zip(&sums) {
+        let own = simd.mask_between_m32s(0, (pieces.length - column).min(S::F32_LANES) as u32).mask();
+        for (&window, sums) in windows.iter().zip(&sums) {
             let sum = simd.select_f32s(own, sums[vector], simd.splat_f32s(0.0));
-            add(simd, &mut frame[start + row * window.step + column..][..S::F32_LANES], sum);
+            add(simd, &mut frame[group.starts[window] + row * pieces.step + column..][..S::F32_LANES], sum);
         }
     }
 }
