@@ -46,7 +46,9 @@ impl Packed {
         let mut strips = Vec::new();
         let mut first = 0;
         while first < columns {
-            let vectors = (columns - first).div_ceil(S::F32_LANES).min(most);
+            // As even as can be: four vectors make two strips of two.
+            let left = (columns - first).div_ceil(S::F32_LANES);
+            let vectors = left.div_ceil(left.div_ceil(most));
             let width = vectors * S::F32_LANES;
             let mut numbers = vec![0.0; matrix.len() / columns * width];
             for (to, row) in numbers.chunks_exact_mut(width).zip(matrix.chunks_exact(columns)) {
@@ -102,6 +104,46 @@ pub(crate) fn add_products<S: Simd, const V: usize>(
                 for vector in 0..V {
                     sums[row][vector] = simd.mul_add_e_f32s(number, factors[vector], sums[row][vector]);
                 }
+            }
+        }
+    }
+    sums
+}
+
+/// Where up to eight rows begin; the last is there several times where there are fewer.
+#[inline(always)]
+pub(crate) fn eight<R: Copy>(rows: &[R], start: impl Fn(R) -> usize) -> [usize; ROWS] {
+    let mut starts = [start(rows[rows.len() - 1]); ROWS];
+    for (to, &row) in starts.iter_mut().zip(rows) {
+        *to = start(row);
+    }
+    starts
+}
+
+/// Rows of slopes in what came out of a product, `columns` vectors each, of which one is looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Slopes<'a, V> {
+    pub(crate) rows: &'a [V],
+    pub(crate) columns: usize,
+    pub(crate) column: usize,
+}
+
+/// Slopes in a matrix that rows of `from`, which begin at `starts`, were multiplied with: for P numbers in each of R pieces of a
+/// row, so far apart, the sum of that number times the row's slopes.
+#[inline(always)]
+pub(crate) fn outer_products<S: Simd, const R: usize, const P: usize>(
+    simd: S,
+    (from, starts): (&[f32], impl Iterator<Item = usize>),
+    step: usize,
+    slopes: Slopes<'_, S::f32s>,
+) -> [[S::f32s; P]; R] {
+    let mut sums = [[simd.splat_f32s(0.0); P]; R];
+    for (start, slopes) in starts.zip(slopes.rows.chunks_exact(slopes.columns).map(|row| row[slopes.column])) {
+        let row = &from[start..];
+        for (piece, sums) in sums.iter_mut().enumerate() {
+            let numbers = &row[piece * step..][..P];
+            for place in 0..P {
+                sums[place] = simd.mul_add_e_f32s(simd.splat_f32s(numbers[place]), slopes, sums[place]);
             }
         }
     }

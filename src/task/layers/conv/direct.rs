@@ -5,7 +5,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::Window;
-use crate::task::product::{Packed, Pieces, ROWS, Strip, add, add_products, store};
+use crate::task::product::{Packed, Pieces, ROWS, Slopes, Strip, add, add_products, eight, outer_products, store};
 
 /// One group of a convolution.
 #[derive(Debug, Clone, Copy)]
@@ -104,16 +104,6 @@ impl Group<'_> {
     fn sizes(&self) -> (usize, usize) {
         (self.window.inputs() * self.inputs, self.starts.len() * self.outputs)
     }
-}
-
-/// Where the rows of up to eight windows begin; the last is there several times where there are fewer.
-#[inline(always)]
-fn eight(windows: &[usize], start: impl Fn(usize) -> usize) -> [usize; ROWS] {
-    let mut starts = [start(windows[windows.len() - 1]); ROWS];
-    for (to, &window) in starts.iter_mut().zip(windows) {
-        *to = start(window);
-    }
-    starts
 }
 
 /// What comes out of the images is written to `outputs`.
@@ -313,16 +303,16 @@ impl WithSimd for Parameters<'_> {
             for (number, sums) in sums.chunks_exact_mut(tile).enumerate() {
                 let (column, number) = (number % columns, number / columns);
                 let at = number / across * rows * pieces.step + number % across * places;
-                let given = Given { frame: &frame, starts: self.group.starts, at, step: pieces.step, slopes, columns, column };
+                let slopes = Slopes { rows: slopes, columns, column };
                 match (rows, places) {
-                    (5, 5) => parameters::<S, 5, 5>(simd, given, sums),
-                    (3, 9) => parameters::<S, 3, 9>(simd, given, sums),
-                    (3, 8) => parameters::<S, 3, 8>(simd, given, sums),
-                    (3, 4) => parameters::<S, 3, 4>(simd, given, sums),
-                    (1, 24) => parameters::<S, 1, 24>(simd, given, sums),
-                    (1, 16) => parameters::<S, 1, 16>(simd, given, sums),
-                    (1, 8) => parameters::<S, 1, 8>(simd, given, sums),
-                    _ => parameters::<S, 1, 4>(simd, given, sums),
+                    (5, 5) => parameters::<S, 5, 5>(simd, &self.group, &frame, at, slopes, sums),
+                    (3, 9) => parameters::<S, 3, 9>(simd, &self.group, &frame, at, slopes, sums),
+                    (3, 8) => parameters::<S, 3, 8>(simd, &self.group, &frame, at, slopes, sums),
+                    (3, 4) => parameters::<S, 3, 4>(simd, &self.group, &frame, at, slopes, sums),
+                    (1, 24) => parameters::<S, 1, 24>(simd, &self.group, &frame, at, slopes, sums),
+                    (1, 16) => parameters::<S, 1, 16>(simd, &self.group, &frame, at, slopes, sums),
+                    (1, 8) => parameters::<S, 1, 8>(simd, &self.group, &frame, at, slopes, sums),
+                    _ => parameters::<S, 1, 4>(simd, &self.group, &frame, at, slopes, sums),
                 }
             }
             for (column, sum) in bias_sums.iter_mut().enumerate() {
@@ -350,34 +340,18 @@ impl WithSimd for Parameters<'_> {
     }
 }
 
-/// What the slopes of a tile follow from.
-struct Given<'a, V> {
-    frame: &'a [f32],
-    starts: &'a [usize],
-    /// Where the tile begins in a window.
-    at: usize,
-    /// From one row of a window to the next.
-    step: usize,
-    /// Those in what came out, `[windows, columns]`.
-    slopes: &'a [V],
-    columns: usize,
-    column: usize,
-}
-
-/// Adds up a tile of so many rows and places.
+/// Adds up a tile of so many rows and places, which begins `at` so far into a window.
 #[inline(always)]
-fn parameters<S: Simd, const R: usize, const P: usize>(simd: S, given: Given<'_, S::f32s>, to: &mut [S::f32s]) {
-    let mut sums = [[simd.splat_f32s(0.0); P]; R];
-    for (start, slopes) in given.starts.iter().zip(given.slopes.chunks_exact(given.columns)) {
-        let slope = slopes[given.column];
-        let window = &given.frame[start + given.at..];
-        for (row, sums) in sums.iter_mut().enumerate() {
-            let places = &window[row * given.step..][..P];
-            for place in 0..P {
-                sums[place] = simd.mul_add_e_f32s(simd.splat_f32s(places[place]), slope, sums[place]);
-            }
-        }
-    }
+fn parameters<S: Simd, const R: usize, const P: usize>(
+    simd: S,
+    group: &Group<'_>,
+    frame: &[f32],
+    at: usize,
+    slopes: Slopes<'_, S::f32s>,
+    to: &mut [S::f32s],
+) {
+    let starts = group.starts.iter().map(|start| start + at);
+    let sums = outer_products::<S, R, P>(simd, (frame, starts), group.pieces().step, slopes);
     for (to, sum) in to.iter_mut().zip(sums.as_flattened()) {
         *to = simd.add_f32s(*to, *sum);
     }
