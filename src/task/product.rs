@@ -10,6 +10,9 @@ use pulp::{Simd, WithSimd};
 /// of each in 32 registers.
 pub(crate) const ROWS: usize = 8;
 
+/// Numbers in the widest vector of any processor: rows padded to a multiple of it are whole vectors everywhere.
+pub(crate) const WIDEST: usize = 16;
+
 /// Does `op` with vectors that suit so many columns: a vector of sixteen would be more than half empty with eight or fewer.
 pub(crate) fn dispatch<Op: WithSimd>(columns: usize, op: Op) -> Op::Output {
     #[cfg(target_arch = "x86_64")]
@@ -148,6 +151,110 @@ pub(crate) fn outer_products<S: Simd, const R: usize, const P: usize>(
         }
     }
     sums
+}
+
+/// Rows of one length, each so far after the one before.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    pub(crate) numbers: &'a [f32],
+    pub(crate) count: usize,
+    pub(crate) first: usize,
+    pub(crate) step: usize,
+    pub(crate) length: usize,
+}
+
+impl Rows<'_> {
+    /// Adds the products of up to eight rows from the `first` on with a strip of a matrix.
+    #[inline(always)]
+    pub(crate) fn add_products<S: Simd, const V: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        matrix: &Strip,
+        sums: [[S::f32s; V]; ROWS],
+    ) -> [[S::f32s; V]; ROWS] {
+        let mut starts = [0; ROWS];
+        for (number, start) in starts.iter_mut().enumerate() {
+            *start = self.first + (first + number).min(self.count - 1) * self.step;
+        }
+        let pieces = Pieces { count: 1, length: self.length, step: 0 };
+        add_products(simd, (self.numbers, starts), pieces, matrix.rows::<S, V>(), sums)
+    }
+}
+
+/// Adds to the slopes in weights, given the rows that were multiplied with them and the slopes in the products.
+#[inline(always)]
+pub(crate) fn add_weights<S: Simd>(simd: S, rows: Rows<'_>, slopes: &[f32], stride: usize, to: &mut [f32]) {
+    let columns = stride / S::F32_LANES;
+    for column in 0..columns {
+        let slopes = Slopes { rows: S::as_simd_f32s(slopes).0, columns, column };
+        let mut place = 0;
+        while place < rows.length {
+            place += match rows.length - place {
+                16.. => tile::<S, 16>(simd, rows, place, slopes, to),
+                8.. => tile::<S, 8>(simd, rows, place, slopes, to),
+                4.. => tile::<S, 4>(simd, rows, place, slopes, to),
+                _ => tile::<S, 1>(simd, rows, place, slopes, to),
+            };
+        }
+    }
+}
+
+/// The same for one vector of some weights' rows; gives how many.
+#[inline(always)]
+fn tile<S: Simd, const P: usize>(simd: S, rows: Rows<'_>, place: usize, slopes: Slopes<'_, S::f32s>, to: &mut [f32]) -> usize {
+    let starts = (0..rows.count).map(|row| rows.first + row * rows.step + place);
+    let [sums] = outer_products::<S, 1, P>(simd, (rows.numbers, starts), 0, slopes);
+    let to = S::as_mut_simd_f32s(to).0[place * slopes.columns..].chunks_exact_mut(slopes.columns);
+    for (to, sum) in to.zip(sums) {
+        to[slopes.column] = simd.add_f32s(to[slopes.column], sum);
+    }
+    P
+}
+
+/// The slopes in a matrix `[inputs, outputs]` are written to `to`, which holds zeros, given the rows that were multiplied with it and
+/// the slopes in the products.
+pub(crate) struct Weights<'a> {
+    /// `[rows, inputs]`.
+    pub(crate) from: &'a [f32],
+    pub(crate) inputs: usize,
+    /// `[rows, outputs]`.
+    pub(crate) slopes: &'a [f32],
+    pub(crate) outputs: usize,
+    pub(crate) to: &'a mut [f32],
+}
+
+/// Rows whose products are summed at a time: as many as the second-level cache holds of wide layers.
+const AT_A_TIME: usize = 256;
+
+impl WithSimd for Weights<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { from, inputs, slopes, outputs, to } = self;
+        let stride = outputs.next_multiple_of(WIDEST);
+        if stride == outputs {
+            return in_pieces::<S>(simd, from, inputs, slopes, stride, to);
+        }
+        let mut padded = vec![0.0; slopes.len() / outputs * stride];
+        for (to, from) in padded.chunks_exact_mut(stride).zip(slopes.chunks_exact(outputs)) {
+            to[..outputs].copy_from_slice(from);
+        }
+        let mut sums = vec![0.0; inputs * stride];
+        in_pieces::<S>(simd, from, inputs, &padded, stride, &mut sums);
+        for (to, sums) in to.chunks_exact_mut(outputs).zip(sums.chunks_exact(stride)) {
+            to.copy_from_slice(&sums[..outputs]);
+        }
+    }
+}
+
+#[inline(always)]
+fn in_pieces<S: Simd>(simd: S, from: &[f32], inputs: usize, slopes: &[f32], stride: usize, to: &mut [f32]) {
+    for (from, slopes) in from.chunks(AT_A_TIME * inputs).zip(slopes.chunks(AT_A_TIME * stride)) {
+        let rows = Rows { numbers: from, count: from.len() / inputs, first: 0, step: inputs, length: inputs };
+        add_weights::<S>(simd, rows, slopes, stride, to);
+    }
 }
 
 /// Writes as many of the vector's numbers as there is room for.

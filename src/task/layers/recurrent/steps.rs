@@ -8,10 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use super::cell;
 use crate::config::Cell;
-use crate::task::product::{Packed, Pieces, ROWS, Slopes, Strip, add, add_products, outer_products, store};
-
-/// The widest vector of any processor: rows of gates are padded to a multiple, so that they are whole vectors.
-const WIDEST: usize = 16;
+use crate::task::product::{Packed, ROWS, Rows, Strip, WIDEST, add, add_weights, store};
 
 /// Numbers in the gates of one example, in PyTorch's order: i, f, g, o of an LSTM; r, z, n of a GRU.
 pub(super) fn width(cell: Cell, units: usize) -> usize {
@@ -216,10 +213,10 @@ impl WithSimd for Back<'_> {
                 let own = (position * lane.inputs, lane.length * lane.inputs, lane.inputs);
                 onto::<S>(simd, rows(gates), &onto_inputs, true, own, input);
             }
-            weights::<S>(simd, lane.rows(lane.x, position, lane.inputs), gates, stride, input_weights);
+            add_weights::<S>(simd, lane.rows(lane.x, position, lane.inputs), gates, stride, input_weights);
             column_sums::<S>(simd, gates, stride, input_biases);
             if position > 0 {
-                weights::<S>(simd, lane.rows(outputs, position - 1, units), through, stride, memory_weights);
+                add_weights::<S>(simd, lane.rows(outputs, position - 1, units), through, stride, memory_weights);
             }
             if apart {
                 column_sums::<S>(simd, through, stride, memory_biases);
@@ -237,35 +234,6 @@ impl WithSimd for Back<'_> {
 /// A matrix of so many columns, turned about.
 fn turned(matrix: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns)).copied().collect()
-}
-
-/// A row for each example: where the first begins, from one to the next, and how long they are.
-#[derive(Clone, Copy)]
-struct Rows<'a> {
-    numbers: &'a [f32],
-    count: usize,
-    first: usize,
-    step: usize,
-    length: usize,
-}
-
-impl Rows<'_> {
-    /// Adds the products of up to eight rows from the `first` on with a strip of a matrix.
-    #[inline(always)]
-    fn add_products<S: Simd, const V: usize>(
-        &self,
-        simd: S,
-        first: usize,
-        matrix: &Strip,
-        sums: [[S::f32s; V]; ROWS],
-    ) -> [[S::f32s; V]; ROWS] {
-        let mut starts = [0; ROWS];
-        for (number, start) in starts.iter_mut().enumerate() {
-            *start = self.first + (first + number).min(self.count - 1) * self.step;
-        }
-        let pieces = Pieces { count: 1, length: self.length, step: 0 };
-        add_products(simd, (self.numbers, starts), pieces, matrix.rows::<S, V>(), sums)
-    }
 }
 
 /// Where rows go to: where the first begins, from one to the next, and how long they are.
@@ -304,36 +272,6 @@ fn onto_strip<S: Simd, const V: usize>(
             if anew { store(simd, to, sum) } else { add(simd, to, sum) }
         }
     }
-}
-
-/// Adds to the slopes in weights, given the rows that were multiplied with them and the slopes in the products.
-#[inline(always)]
-fn weights<S: Simd>(simd: S, rows: Rows<'_>, slopes: &[f32], stride: usize, to: &mut [f32]) {
-    let columns = stride / S::F32_LANES;
-    for column in 0..columns {
-        let slopes = Slopes { rows: S::as_simd_f32s(slopes).0, columns, column };
-        let mut place = 0;
-        while place < rows.length {
-            place += match rows.length - place {
-                16.. => tile::<S, 16>(simd, rows, place, slopes, to),
-                8.. => tile::<S, 8>(simd, rows, place, slopes, to),
-                4.. => tile::<S, 4>(simd, rows, place, slopes, to),
-                _ => tile::<S, 1>(simd, rows, place, slopes, to),
-            };
-        }
-    }
-}
-
-/// The same for one vector of some weights' rows; gives how many.
-#[inline(always)]
-fn tile<S: Simd, const P: usize>(simd: S, rows: Rows<'_>, place: usize, slopes: Slopes<'_, S::f32s>, to: &mut [f32]) -> usize {
-    let starts = (0..rows.count).map(|row| rows.first + row * rows.step + place);
-    let [sums] = outer_products::<S, 1, P>(simd, (rows.numbers, starts), 0, slopes);
-    let to = S::as_mut_simd_f32s(to).0[place * slopes.columns..].chunks_exact_mut(slopes.columns);
-    for (to, sum) in to.zip(sums) {
-        to[slopes.column] = simd.add_f32s(to[slopes.column], sum);
-    }
-    P
 }
 
 /// Adds rows of slopes up, column by column.
