@@ -44,6 +44,12 @@ impl Packed {
     /// The matrix of these rows, all of so many numbers.
     #[inline(always)]
     pub(crate) fn new<S: Simd>(matrix: &[f32], columns: usize) -> Self {
+        Self::spaced::<S>(matrix, columns, columns)
+    }
+
+    /// The same where from one row to the next it is so far.
+    #[inline(always)]
+    pub(crate) fn spaced<S: Simd>(matrix: &[f32], columns: usize, step: usize) -> Self {
         // With 16 registers, eight rows leave room for one vector.
         let most = if S::REGISTER_COUNT < 32 { 1 } else { 3 };
         let mut strips = Vec::new();
@@ -53,8 +59,8 @@ impl Packed {
             let left = (columns - first).div_ceil(S::F32_LANES);
             let vectors = left.div_ceil(left.div_ceil(most));
             let width = vectors * S::F32_LANES;
-            let mut numbers = vec![0.0; matrix.len() / columns * width];
-            for (to, row) in numbers.chunks_exact_mut(width).zip(matrix.chunks_exact(columns)) {
+            let mut numbers = vec![0.0; matrix.len().div_ceil(step) * width];
+            for (to, row) in numbers.chunks_exact_mut(width).zip(matrix.chunks(step)) {
                 let own = &row[first..(first + width).min(columns)];
                 to[..own.len()].copy_from_slice(own);
             }
@@ -210,6 +216,44 @@ fn tile<S: Simd, const P: usize>(simd: S, rows: Rows<'_>, place: usize, slopes: 
         to[slopes.column] = simd.add_f32s(to[slopes.column], sum);
     }
     P
+}
+
+/// Where rows go to: where the first begins, from one to the next, and how long they are.
+pub(crate) type Place = (usize, usize, usize);
+
+/// Writes the products of rows with a matrix, or adds them to what is there; columns for which there is no place are left out.
+#[inline(always)]
+pub(crate) fn put<S: Simd>(simd: S, rows: Rows<'_>, matrix: &Packed, anew: bool, place: Place, to: &mut [f32]) {
+    for strip in matrix.strips().iter().take_while(|strip| strip.first < place.2) {
+        for first in (0..rows.count).step_by(ROWS) {
+            match strip.vectors {
+                1 => put_strip::<S, 1>(simd, rows, strip, anew, place, first, to),
+                2 => put_strip::<S, 2>(simd, rows, strip, anew, place, first, to),
+                _ => put_strip::<S, 3>(simd, rows, strip, anew, place, first, to),
+            }
+        }
+    }
+}
+
+/// The same for a strip of the matrix, and up to eight rows from the `first` on.
+#[inline(always)]
+fn put_strip<S: Simd, const V: usize>(
+    simd: S,
+    rows: Rows<'_>,
+    strip: &Strip,
+    anew: bool,
+    (at, step, length): Place,
+    first: usize,
+    to: &mut [f32],
+) {
+    let none = [[simd.splat_f32s(0.0); V]; ROWS];
+    let sums = rows.add_products(simd, first, strip, none);
+    for (row, sums) in (first..rows.count).zip(sums) {
+        let to = to[at + row * step..][..length][strip.first..].chunks_mut(S::F32_LANES);
+        for (to, sum) in to.zip(sums) {
+            if anew { store(simd, to, sum) } else { add(simd, to, sum) }
+        }
+    }
 }
 
 /// The slopes in a matrix `[inputs, outputs]` are written to `to`, which holds zeros, given the rows that were multiplied with it and

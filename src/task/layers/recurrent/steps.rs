@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use super::cell;
 use crate::config::Cell;
-use crate::task::product::{Packed, ROWS, Rows, Strip, WIDEST, add, add_weights, store};
+use crate::task::product::{Packed, ROWS, Rows, Strip, WIDEST, add_weights, put, store};
 
 /// Numbers in the gates of one example, in PyTorch's order: i, f, g, o of an LSTM; r, z, n of a GRU.
 pub(super) fn width(cell: Cell, units: usize) -> usize {
@@ -208,10 +208,10 @@ impl WithSimd for Back<'_> {
             let [input_weights, memory_weights, input_biases, memory_biases] = &mut sums;
             let rows = |numbers| Rows { numbers, count, first: 0, step: stride, length: width };
             // Those of a GRU that do not go through its gates are there already.
-            onto::<S>(simd, rows(through), &onto_memory, !apart, (0, units, units), &mut later);
+            put::<S>(simd, rows(through), &onto_memory, !apart, (0, units, units), &mut later);
             if !input.is_empty() {
                 let own = (position * lane.inputs, lane.length * lane.inputs, lane.inputs);
-                onto::<S>(simd, rows(gates), &onto_inputs, true, own, input);
+                put::<S>(simd, rows(gates), &onto_inputs, true, own, input);
             }
             add_weights::<S>(simd, lane.rows(lane.x, position, lane.inputs), gates, stride, input_weights);
             column_sums::<S>(simd, gates, stride, input_biases);
@@ -234,44 +234,6 @@ impl WithSimd for Back<'_> {
 /// A matrix of so many columns, turned about.
 fn turned(matrix: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| matrix.iter().skip(column).step_by(columns)).copied().collect()
-}
-
-/// Where rows go to: where the first begins, from one to the next, and how long they are.
-type Place = (usize, usize, usize);
-
-/// Writes the products of rows with a matrix, or adds them to what is there.
-#[inline(always)]
-fn onto<S: Simd>(simd: S, rows: Rows<'_>, matrix: &Packed, anew: bool, place: Place, to: &mut [f32]) {
-    for strip in matrix.strips() {
-        for first in (0..rows.count).step_by(ROWS) {
-            match strip.vectors {
-                1 => onto_strip::<S, 1>(simd, rows, strip, anew, place, first, to),
-                2 => onto_strip::<S, 2>(simd, rows, strip, anew, place, first, to),
-                _ => onto_strip::<S, 3>(simd, rows, strip, anew, place, first, to),
-            }
-        }
-    }
-}
-
-/// The same for a strip of the matrix, and up to eight rows from the `first` on.
-#[inline(always)]
-fn onto_strip<S: Simd, const V: usize>(
-    simd: S,
-    rows: Rows<'_>,
-    strip: &Strip,
-    anew: bool,
-    (at, step, length): Place,
-    first: usize,
-    to: &mut [f32],
-) {
-    let none = [[simd.splat_f32s(0.0); V]; ROWS];
-    let sums = rows.add_products(simd, first, strip, none);
-    for (row, sums) in (first..rows.count).zip(sums) {
-        let to = to[at + row * step..][..length][strip.first..].chunks_mut(S::F32_LANES);
-        for (to, sum) in to.zip(sums) {
-            if anew { store(simd, to, sum) } else { add(simd, to, sum) }
-        }
-    }
 }
 
 /// Adds rows of slopes up, column by column.
