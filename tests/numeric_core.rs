@@ -12,7 +12,7 @@ use lrfind::trial::{CORE_VERSION, Cancel, drive};
 use lrfind::{config, task};
 
 /// The version of the core that the numbers below are of.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Relative difference between processors.
 const TOLERANCE: f64 = 1e-3;

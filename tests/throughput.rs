@@ -21,7 +21,7 @@ fn measured(pytorch: bool) -> Measured {
         label: "MLP".into(),
         parameters: 4810,
         lanes: 16,
-        operations: Some(1e6),
+        operations: 1e6,
         rounds: vec![round(12_000.0, 1000.0), round(6000.0, 500.0), round(12_000.0, 500.0)],
         not_stacked: pytorch.then(|| "no rule.".into()),
     };
@@ -34,9 +34,11 @@ fn ratios_are_medians_over_rounds() {
     let measured = measured(true);
     assert_eq!(measured.cases[0].over_eager(), Some(12.0));
     let table = markdown(&measured);
-    assert!(table.contains("| MLP | 4,810 | 16 | 12,000 | 500 | 12.00× | – | – | 2.00× |"), "{table}");
-    // 12,000 steps of 10⁶ operations of 2·10¹⁰.
-    assert!(table.contains("reaches 60 % of that") && table.contains("“no rule”"), "{table}");
+    assert!(
+        table.contains("| MLP | 4,810 | 16 | 12,000 | 500 | 12.00× | – | – | 2.00× | 60 % |"),
+        "12,000 steps of 10⁶ operations of 2·10¹⁰: {table}"
+    );
+    assert!(table.contains("The peak is 20 GFLOP/s") && table.contains("“no rule”"), "{table}");
 }
 
 #[test]
@@ -44,7 +46,7 @@ fn without_pytorch_our_side_is_told() {
     let measured = measured(false);
     assert_eq!(measured.cases[0].over_eager(), None);
     let table = markdown(&measured);
-    assert!(table.contains("no PyTorch was found") && table.contains("| 12,000 | – | – | – | – | 2.00× |"), "{table}");
+    assert!(table.contains("no PyTorch was found") && table.contains("| 12,000 | – | – | – | – | 2.00× | 60 % |"), "{table}");
     for measured in [measured, self::measured(true)] {
         assert!(plot::draw(&measured).unwrap().starts_with(b"\x89PNG"));
     }

@@ -13,7 +13,7 @@ pub(crate) struct Measured {
     pub(crate) command: String,
     /// PyTorch's version; `None` where there was none.
     pub(crate) pytorch: Option<String>,
-    /// Floating-point operations a second of the largest product of the MNIST MLP, round by round.
+    /// Floating-point operations a second of the largest product of the MNIST MLP, in every round of every case.
     pub(crate) peak: Vec<f64>,
     pub(crate) cases: Vec<Measurement>,
 }
@@ -26,8 +26,8 @@ pub(crate) struct Measurement {
     pub(crate) parameters: usize,
     /// Trials that were stacked.
     pub(crate) lanes: usize,
-    /// Floating-point operations of a step, where the share of the peak is asked for.
-    pub(crate) operations: Option<f64>,
+    /// Floating-point operations in the matrix products and convolutions of a step.
+    pub(crate) operations: f64,
     pub(crate) rounds: Vec<Round>,
     /// Why the stacked form of PyTorch was not measured.
     pub(crate) not_stacked: Option<String>,
@@ -62,9 +62,9 @@ impl Measurement {
         self.of(|round| Some(round.ours / round.stacked?))
     }
 
-    /// The share of the peak.
+    /// The share of the peak that the operations of all steps come to.
     fn share(&self, peak: Option<f64>) -> Option<f64> {
-        Some(self.operations? * self.of(|round| Some(round.ours))? / peak?)
+        Some(self.operations * self.of(|round| Some(round.ours))? / peak?)
     }
 }
 
@@ -73,23 +73,22 @@ pub(crate) fn markdown(measured: &Measured) -> String {
     let rival = measured.pytorch.as_ref().map_or("no PyTorch was found".to_owned(), |version| format!("PyTorch {version}"));
     let mut text = format!(
         "`{}`, {rival}; trial-iterations a second on two cores, medians of {} rounds:\n\n\
-         | model | parameters | lanes | lrfind | PyTorch | ratio | PyTorch, stacked | ratio | second worker |\n\
-         |---|---|---|---|---|---|---|---|---|\n",
+         | model | parameters | lanes | lrfind | PyTorch | ratio | PyTorch, stacked | ratio | second worker | of the peak |\n\
+         |---|---|---|---|---|---|---|---|---|---|\n",
         measured.command,
         measured.cases.first().map_or(0, |case| case.rounds.len()),
     );
+    let peak = lrfind::analysis::median(&measured.peak);
     for case in &measured.cases {
-        text += &row(case);
+        text += &row(case, peak);
         text.push('\n');
     }
-    let peak = lrfind::analysis::median(&measured.peak);
-    if let (Some(peak), Some((case, share))) = (peak, measured.cases.iter().find_map(|case| Some((case, case.share(peak)?)))) {
+    if let Some(peak) = peak {
         let _ = write!(
             text,
-            "\nBoth cores together reach {:.0} GFLOP/s in the largest matrix product of the {}; its training reaches {:.0} % of that.\n",
+            "\nThe peak is {:.0} GFLOP/s: what both cores together reach in burn's product of [64, 784] and [784, 256]. The share of it is \
+             that of the products and convolutions of all steps, none of which can be left out.\n",
             peak / 1e9,
-            case.label,
-            100.0 * share,
         );
     }
     for (case, why) in measured.cases.iter().filter_map(|case| Some((case, case.not_stacked.as_ref()?))) {
@@ -99,7 +98,7 @@ pub(crate) fn markdown(measured: &Measured) -> String {
 }
 
 /// A row of the table.
-pub(crate) fn row(case: &Measurement) -> String {
+pub(crate) fn row(case: &Measurement, peak: Option<f64>) -> String {
     let rate = |value: Option<f64>| value.map_or("–".to_owned(), thousands);
     let times = |value: Option<f64>| value.map_or("–".to_owned(), |ratio| format!("{ratio:.2}×"));
     let cells = [
@@ -112,6 +111,7 @@ pub(crate) fn row(case: &Measurement) -> String {
         rate(case.of(|round| round.stacked)),
         times(case.over_stacked()),
         times(case.of(|round| Some(round.ours / round.ours_alone))),
+        case.share(peak).map_or("–".to_owned(), |share| format!("{:.0} %", 100.0 * share)),
     ];
     format!("| {} |", cells.join(" | "))
 }

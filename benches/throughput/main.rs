@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     let rounds = if has("--quick") { 3 } else { 7 };
     for case in CASES.iter().filter(|case| names.is_empty() || names.iter().any(|name| case.name.contains(name.as_str()))) {
         let measurement = measure(case, rival.as_mut(), rounds, &mut measured.peak);
-        eprintln!("{}", figures::row(&measurement));
+        eprintln!("{}", figures::row(&measurement, lrfind::analysis::median(&measured.peak)));
         measured.cases.push(measurement);
     }
     print!("{}", figures::markdown(&measured));
@@ -99,10 +99,10 @@ fn measure(case: &Case, mut rival: Option<&mut Rival>, rounds: usize, peak: &mut
                 Err(why) => measurement.not_stacked = Some(why),
             }
         }
-        let reached = case.operations.map(|_| ours::peak(WORKERS));
+        let reached = ours::peak(WORKERS);
         if round > 0 {
             measurement.rounds.push(Round { ours, ours_alone, eager, stacked });
-            peak.extend(reached);
+            peak.push(reached);
         }
     }
     measurement

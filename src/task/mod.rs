@@ -18,6 +18,7 @@ mod model;
 mod network;
 mod numbers;
 mod optimizer;
+mod product;
 mod quadratic;
 pub(crate) mod random;
 mod shape;

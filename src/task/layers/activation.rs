@@ -43,10 +43,8 @@ impl Activation {
     fn multiply(&self, slopes: &mut [f32], kept: &[f32]) {
         let pairs = slopes.iter_mut().zip(kept);
         match self.kind {
-            // At exactly 0 the slope is 0, as in PyTorch.
-            config::Activation::Relu => wide!(for (slope, &y) in pairs {
-                *slope = if y <= 0.0 { 0.0 } else { *slope }
-            }),
+            // Has a way back of its own.
+            config::Activation::Relu => {}
             config::Activation::Tanh => wide!(for (slope, &y) in pairs {
                 *slope *= 1.0 - y * y;
             }),
@@ -65,8 +63,34 @@ impl Activation {
 
     /// Whether the slope follows from the output, which the next layer keeps anyway.
     fn keeps_outputs(&self) -> bool {
-        matches!(self.kind, config::Activation::Relu | config::Activation::Tanh)
+        self.kind == config::Activation::Tanh
     }
+}
+
+/// ReLU keeps a byte for each output, not the output: whoever gets the outputs can have them without a copy.
+fn trace_relu<'a>(relu: &Activation, x: Tensor<3>, wanted: bool) -> (Tensor<3>, Backward<'a>) {
+    let (shape, device) = (x.dims(), x.device());
+    let mut values = Numbers::of(x);
+    relu.apply(&mut values);
+    let mut blocked = vec![false; values.len()];
+    let pairs = blocked.iter_mut().zip(&*values);
+    wide!(for (blocked, &y) in pairs {
+        // At exactly 0 the slope is 0, as in PyTorch.
+        *blocked = y <= 0.0;
+    });
+    let y = values.tensor(shape, &device);
+    let back = move |slope: Tensor<3>| {
+        let input = wanted.then(|| {
+            let mut slopes = Numbers::of(slope);
+            let pairs = slopes.iter_mut().zip(&blocked);
+            wide!(for (slope, &blocked) in pairs {
+                *slope = if blocked { 0.0 } else { *slope }
+            });
+            slopes.tensor(shape, &device)
+        });
+        Slopes { input, parameters: Vec::new() }
+    };
+    (y, Box::new(back))
 }
 
 /// Φ(x), the share of a standard normal distribution below x: GELU is x·Φ(x) (Hendrycks & Gimpel 2016).
@@ -90,6 +114,9 @@ impl Layer for Activation {
         draws: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
+        if self.kind == config::Activation::Relu {
+            return trace_relu(self, x, wanted);
+        }
         let before = (!self.keeps_outputs()).then(|| x.clone());
         let y = self.forward(parameters, x, draws);
         let kept = before.unwrap_or_else(|| y.clone());

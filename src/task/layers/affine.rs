@@ -7,6 +7,7 @@ use crate::config::Init;
 use crate::task::batches::Draws;
 use crate::task::model::{Initial, ParameterSpec};
 use crate::task::numbers::Numbers;
+use crate::task::product::{Weights, dispatch};
 use crate::task::wide::wide;
 
 /// y = x·W + b, at each of an example's positions.
@@ -58,13 +59,24 @@ impl Affine {
         if self.positions == 1 { rows } else { rows.reshape([lanes, count / self.positions, self.positions * width]) }
     }
 
+    /// The slopes in W, lane by lane.
+    fn weight_slopes(&self, x: &[f32], slopes: &[f32], lanes: usize) -> Vec<f32> {
+        let &Self { inputs, outputs, .. } = self;
+        let mut weights = vec![0.0; lanes * inputs * outputs];
+        let lanes = x.chunks_exact(x.len() / lanes).zip(slopes.chunks_exact(slopes.len() / lanes));
+        for ((from, slopes), to) in lanes.zip(weights.chunks_exact_mut(inputs * outputs)) {
+            dispatch(outputs, Weights { from, inputs, slopes, outputs, to });
+        }
+        weights
+    }
+
     /// The slopes in `x` and the parameters, given those in the outputs.
     pub(super) fn carry(&self, parameters: &[Tensor<2>], x: Tensor<3>, slope: Tensor<3>, wanted: bool) -> Slopes {
         let (biases, slope) = column_sums(self.rows(slope, self.outputs));
         let [lanes, _, _] = slope.dims();
         let input = wanted.then(|| self.examples(slope.clone().matmul(self.weights(parameters).transpose())));
-        let weights = self.rows(x, self.inputs).transpose().matmul(slope);
-        Slopes { input, parameters: vec![weights.reshape([lanes, self.inputs * self.outputs]), biases] }
+        let weights = self.weight_slopes(&Numbers::of(x), &Numbers::of(slope), lanes);
+        Slopes { input, parameters: vec![tensor(weights, [lanes, self.inputs * self.outputs], &biases.device()), biases] }
     }
 }
 

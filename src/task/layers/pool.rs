@@ -23,31 +23,80 @@ impl MaxPool {
         let [lanes, examples, values] = x.dims();
         let device = x.device();
         let outputs = self.window.outputs() * self.channels;
-        let mut largest = vec![f32::NEG_INFINITY; lanes * examples * outputs];
+        let mut largest = vec![0.0; lanes * examples * outputs];
         let mut places = vec![0; largest.len()];
         let images = Numbers::of(x);
         let all = images.chunks_exact(values).zip(largest.chunks_exact_mut(outputs)).zip(places.chunks_exact_mut(outputs));
         wide!({
+            let mut row = Row::new(&self.window, self.channels);
             for ((image, largest), places) in all {
-                self.window.rows(
-                    #[inline(always)]
-                    |window, _, positions| {
-                        let own = window * self.channels..(window + 1) * self.channels;
-                        let (largest, places) = (&mut largest[own.clone()], &mut places[own]);
-                        for start in positions.map(|position| position * self.channels) {
-                            let seen = image[start..start + self.channels].iter().zip(start as u32..);
-                            for ((largest, place), (&value, at)) in largest.iter_mut().zip(places.iter_mut()).zip(seen) {
-                                // Both are written whatever comes out: a choice that follows no pattern is slow to guess.
-                                let larger = value > *largest || value.is_nan();
-                                *largest = if larger { value } else { *largest };
-                                *place = if larger { at } else { *place };
-                            }
-                        }
-                    },
-                );
+                let width = row.windows * self.channels;
+                for (down, (largest, places)) in largest.chunks_exact_mut(width).zip(places.chunks_exact_mut(width)).enumerate()
+                {
+                    row.search(&self.window, down, image);
+                    row.pick(self.window.stride[1], largest, places);
+                }
             }
         });
         (tensor(largest, [lanes, examples, outputs], &device), places)
+    }
+}
+
+/// The largest values of a row of windows. They are searched for at every column where a window could begin, whatever the stride:
+/// so each place in a window is one long loop over neighbours in memory.
+struct Row {
+    windows: usize,
+    channels: usize,
+    largest: Vec<f32>,
+    places: Vec<u32>,
+}
+
+impl Row {
+    #[inline(always)]
+    fn new(window: &Window, channels: usize) -> Self {
+        let windows = window.output().map_or(0, |[_, width]| width);
+        let count = (windows.saturating_sub(1) * window.stride[1] + 1) * channels;
+        Self { windows, channels, largest: vec![0.0; count], places: vec![0; count] }
+    }
+
+    /// Looks through the `down`th row of windows.
+    #[inline(always)]
+    fn search(&mut self, window: &Window, down: usize, image: &[f32]) {
+        let (columns, padding, channels) = (self.largest.len() / self.channels, window.padding[1], self.channels);
+        self.largest.fill(f32::NEG_INFINITY);
+        self.places.fill(0);
+        for y in window.within(0, down) {
+            for across in 0..window.size[1] {
+                // The columns whose windows have this place within the image.
+                let (first, end) =
+                    (padding.saturating_sub(across), (window.input[1] + padding).saturating_sub(across).min(columns));
+                if first >= end {
+                    continue;
+                }
+                let start = (y * window.input[1] + first + across - padding) * channels;
+                let seen = image[start..start + (end - first) * channels].iter().zip(start as u32..);
+                let own = first * channels..end * channels;
+                let best = self.largest[own.clone()].iter_mut().zip(&mut self.places[own]);
+                for ((largest, place), (&value, at)) in best.zip(seen) {
+                    // Both are written whatever comes out: a choice that follows no pattern is slow to guess.
+                    let larger = value > *largest || value.is_nan();
+                    *largest = if larger { value } else { *largest };
+                    *place = if larger { at } else { *place };
+                }
+            }
+        }
+    }
+
+    /// Hands out those at which a window does begin.
+    #[inline(always)]
+    fn pick(&self, stride: usize, largest: &mut [f32], places: &mut [u32]) {
+        let step = stride * self.channels;
+        for (to, from) in largest.chunks_exact_mut(self.channels).zip(self.largest.chunks(step)) {
+            to.copy_from_slice(&from[..self.channels]);
+        }
+        for (to, from) in places.chunks_exact_mut(self.channels).zip(self.places.chunks(step)) {
+            to.copy_from_slice(&from[..self.channels]);
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Window {
 
     /// The rows (axis 0) or columns (axis 1) of the image that the `index`th window along the axis covers.
     #[inline(always)]
-    fn within(&self, axis: usize, index: usize) -> Range<usize> {
+    pub(crate) fn within(&self, axis: usize, index: usize) -> Range<usize> {
         let start = index * self.stride[axis];
         let end = (start + self.size[axis]).saturating_sub(self.padding[axis]).min(self.input[axis]);
         start.saturating_sub(self.padding[axis]).min(end)..end

@@ -19,11 +19,10 @@ fn parts<const N: usize>(row: &[f32]) -> [&[f32]; N] {
     std::array::from_fn(|gate| &row[gate * width..(gate + 1) * width])
 }
 
-/// An LSTM step: i, f, g, o become σ, σ, tanh, σ of x + h; then c = f·c + i·g, and the new memory is o·tanh c.
+/// An LSTM step, given x + h: i, f, g, o become σ, σ, tanh, σ of it; then c = f·c + i·g, and the new memory is o·tanh c.
 #[inline(always)]
-pub(super) fn lstm(x: &mut [f32], h: &[f32], cell: &mut [f32], memory: &mut [f32]) {
+pub(super) fn lstm(x: &mut [f32], cell: &mut [f32], memory: &mut [f32]) {
     let units = cell.len();
-    x.iter_mut().zip(h).for_each(|(x, h)| *x += h);
     all(&mut x[..2 * units], sigmoid);
     all(&mut x[2 * units..3 * units], tanh);
     all(&mut x[3 * units..], sigmoid);

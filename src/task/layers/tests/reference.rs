@@ -41,6 +41,11 @@ fn convolutions_are_burns() {
         (window([5, 6], [2, 3], [2, 1], [0, 2]), 4, 6, 2),
         (window([7, 7], [5, 5], [3, 2], [2, 1]), 3, 6, 3),
         (window([1, 9], [1, 3], [1, 2], [0, 1]), 2, 4, 1),
+        // One image's windows in several blocks, channels in several vectors, and some that are left over of either.
+        (window([6, 7], [5, 5], [1, 1], [2, 2]), 6, 16, 1),
+        (window([7, 5], [3, 3], [1, 1], [1, 1]), 16, 70, 1),
+        (window([6, 6], [1, 1], [2, 2], [0, 0]), 20, 17, 1),
+        (window([5, 5], [4, 2], [1, 1], [1, 1]), 34, 10, 2),
     ] {
         let layer = conv(window, inputs, outputs, groups);
         let [height, width] = window.input;
