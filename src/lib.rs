@@ -71,6 +71,7 @@ pub mod analysis;
 pub mod command;
 pub mod config;
 pub mod curves;
+mod digest;
 pub mod error;
 pub mod lr;
 pub mod record;
