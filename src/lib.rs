@@ -73,6 +73,7 @@ pub mod config;
 pub mod curves;
 mod digest;
 pub mod error;
+pub mod files;
 pub mod lr;
 pub mod record;
 pub mod report;
