@@ -81,7 +81,9 @@ impl Digester {
     }
 
     fn tensors(&mut self, tensors: &[Vec<f32>]) {
-        tensors.iter().for_each(|tensor| self.numbers(tensor, f32::to_le_bytes));
+        for tensor in tensors {
+            self.numbers(tensor, f32::to_le_bytes);
+        }
     }
 
     fn source(&mut self, source: Option<&Source>) {

@@ -98,7 +98,9 @@ fn table(verification: &Verification) -> String {
         ]
     }));
     if verification.rates.iter().all(|row| row.held_out_cost.is_none()) {
-        rows.iter_mut().for_each(|row| drop(row.remove(HELD_OUT)));
+        for row in &mut rows {
+            row.remove(HELD_OUT);
+        }
     }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0) + 2;
     let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
@@ -290,7 +292,9 @@ files           a/verify.json
         let mut verification = sample::held();
         verification.rates[0].held_out_cost = None;
         assert!(table(&verification).contains("0.04           -         3.4 %"));
-        verification.rates.iter_mut().for_each(|row| row.held_out_cost = None);
+        for row in &mut verification.rates {
+            row.held_out_cost = None;
+        }
         let table = table(&verification);
         assert!(!table.contains("held out") && table.contains("0.04           3.4 %"), "{table}");
     }
