@@ -5,6 +5,7 @@
 //! `cargo bench --bench journal -- CONFIG…` takes other configs.
 
 mod cpu;
+mod paired;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,6 +13,7 @@ use std::time::Instant;
 use lrfind::record::{Outcome, ProbePoint, TrialRecord, TrialSpec};
 use lrfind::search::Journal;
 use lrfind::{LearningRate, RunOptions, Study, config, task};
+use paired::Pairs;
 
 /// Pairs of searches.
 const PAIRS: usize = 61;
@@ -39,42 +41,19 @@ fn overhead(config: &Path, scratch: &Path) {
     let path = scratch.join("overhead.journal");
     let search = |journal: bool| {
         let _ = std::fs::remove_file(&path);
-        let started = Instant::now();
         let journal = journal.then(|| Journal::open(&path).expect("the journal can be made"));
         study.find(&RunOptions { journal: journal.as_ref(), ..RunOptions::default() });
         // Until the disk has confirmed all of it.
         drop(journal);
-        started.elapsed().as_secs_f64()
     };
     search(false);
-    let mut seconds = [Vec::new(), Vec::new()];
-    let mut ratios = Vec::new();
-    let mut computed = [0.0, 0.0];
-    for pair in 0..PAIRS {
-        // Whichever goes first, so that neither always finds the processor as the other left it.
-        let order = if pair % 2 == 0 { [false, true] } else { [true, false] };
-        let both = order.map(|journal| {
-            let before = cpu::seconds().unwrap_or(f64::NAN);
-            let time = search(journal);
-            computed[usize::from(journal)] += cpu::seconds().unwrap_or(f64::NAN) - before;
-            (journal, time)
-        });
-        for (journal, time) in both {
-            seconds[usize::from(journal)].push(time);
-        }
-        let of = |wanted: bool| both.iter().find(|(journal, _)| *journal == wanted).map_or(f64::NAN, |(_, time)| *time);
-        ratios.push(of(true) / of(false));
-    }
-    ratios.sort_by(f64::total_cmp);
+    let pairs = Pairs::of(PAIRS, search);
+    let ([without, with], computed) = (pairs.medians(), pairs.computed);
     println!(
-        "find {}: {:.3} s without a journal, {:.3} s with one; ratio of pairs: median {:.4}, middle half {:.4} to {:.4}; \
-         {:.2} s and {:.2} s of processor time over all pairs, ratio {:.4}",
+        "find {}: {without:.3} s without a journal, {with:.3} s with one; {}; {:.2} s and {:.2} s of processor time over all pairs, \
+         ratio {:.4}",
         config.file_stem().unwrap_or_default().to_string_lossy(),
-        median(&seconds[0]),
-        median(&seconds[1]),
-        median(&ratios),
-        ratios[PAIRS / 4],
-        ratios[PAIRS - 1 - PAIRS / 4],
+        pairs.ratio(),
         computed[0],
         computed[1],
         computed[1] / computed[0],
@@ -103,9 +82,6 @@ fn reading(scratch: &Path) {
             started.elapsed().as_secs_f64()
         })
         .collect();
-    println!("reading {TRIALS} trials of {LOSSES} losses ({:.0} MB): {:.3} s", size as f64 / 1e6, median(&times));
-}
-
-fn median(values: &[f64]) -> f64 {
-    lrfind::analysis::median(values).unwrap_or(f64::NAN)
+    let median = lrfind::analysis::median(&times).unwrap_or(f64::NAN);
+    println!("reading {TRIALS} trials of {LOSSES} losses ({:.0} MB): {median:.3} s", size as f64 / 1e6);
 }

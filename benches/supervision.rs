@@ -8,16 +8,17 @@
 //! `configs/command/pytorch.toml` where PyTorch is installed.
 
 mod cpu;
+mod paired;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
 use lrfind::command::{self, Script};
 use lrfind::config::{self, CommandPlan, Config, Placeholder, Template};
 use lrfind::record::{TrialRecord, TrialSpec};
 use lrfind::search::full_runs;
 use lrfind::{LearningRate, RunOptions};
+use paired::Pairs;
 
 /// Pairs of loop and `lrfind`, where nothing else is asked for.
 const PAIRS: usize = 21;
@@ -86,51 +87,31 @@ impl Bench {
         let shell = self.shell(specs);
         let options = RunOptions { jobs: self.jobs, ..RunOptions::default() };
         let plain = || {
-            let started = Instant::now();
             let status = Command::new("sh")
                 .args(["-c", &shell])
                 .current_dir(&self.plan.command.directory)
                 .stderr(Stdio::null())
                 .status();
             assert!(status.expect("there is a shell").success());
-            started.elapsed().as_secs_f64()
         };
         let watched = || {
-            let started = Instant::now();
             let sweep = full_runs(&self.script, specs, &options);
             assert!(sweep.trials.iter().all(TrialRecord::is_finished), "{:?}", sweep.trials[0].outcome);
-            started.elapsed().as_secs_f64()
         };
         // Once each, so that the files are in memory.
-        let _ = (plain(), watched());
-        let (mut seconds, mut ratios, mut own) = ([0.0, 0.0], Vec::new(), 0.0);
-        for pair in 0..pairs {
-            let mut times = [0.0, 0.0];
-            // Whichever goes first, so that neither always finds the processor as the other left it.
-            for is_watched in if pair % 2 == 0 { [false, true] } else { [true, false] } {
-                let before = cpu::seconds();
-                times[usize::from(is_watched)] = if is_watched { watched() } else { plain() };
-                if is_watched {
-                    own += before.zip(cpu::seconds()).map_or(f64::NAN, |(before, after)| after - before);
-                }
-            }
-            seconds = [seconds[0] + times[0], seconds[1] + times[1]];
-            ratios.push(times[1] / times[0]);
-        }
-        ratios.sort_by(f64::total_cmp);
+        plain();
+        watched();
+        let compared = Pairs::of(pairs, |is_watched| if is_watched { watched() } else { plain() });
+        let [plain, watched] = compared.medians();
         println!(
-            "{}, {what}: {} trials of {} steps, {} at a time: {:.2} s in a shell loop, {:.2} s watched over; ratio of pairs: median \
-             {:.3}, middle half {:.3} to {:.3}; lrfind itself computes for {:.1} % of the time of {} cores",
+            "{}, {what}: {} trials of {} steps, {} at a time: {plain:.2} s in a shell loop, {watched:.2} s watched over; {}; lrfind \
+             itself computes for {:.1} % of the time of {} cores",
             self.plan.name,
             specs.len(),
             self.steps,
             self.jobs,
-            seconds[0] / pairs as f64,
-            seconds[1] / pairs as f64,
-            lrfind::analysis::median(&ratios).unwrap_or(f64::NAN),
-            ratios[pairs / 4],
-            ratios[pairs - 1 - pairs / 4],
-            100.0 * own / (seconds[1] * self.jobs as f64),
+            compared.ratio(),
+            100.0 * compared.computed[1] / (pairs as f64 * watched * self.jobs as f64),
             self.jobs,
         );
     }

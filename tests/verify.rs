@@ -324,3 +324,26 @@ fn a_hundred_and_thirty_when_interrupted_and_what_is_finished_is_kept() {
     let plan = folder.lrfind(&format!("{flags} --dry-run --format json")).ends_with(0).stdout;
     assert!(serde_json::from_str::<Value>(&plan).unwrap()["runs_kept"].as_u64().unwrap() >= 1, "{plan}");
 }
+
+#[test]
+fn the_timing_counts_a_search_that_comes_first() {
+    let folder = quadratic();
+    folder.lrfind("verify q.toml --quiet --timing both.json").ends_with(0);
+    folder.lrfind("verify q.toml --quiet --fresh --timing runs.json").ends_with(0);
+    folder.lrfind("find q.toml --quiet --fresh --timing search.json").ends_with(0);
+    let iterations = |file: &str| {
+        let timing: Value = serde_json::from_slice(&fs::read(folder.path(file)).unwrap()).unwrap();
+        assert!(timing["wall_seconds"].as_f64().unwrap() > 0.0 && timing["reused_iterations"] == 0, "{timing}");
+        timing["trial_iterations"].as_u64().unwrap()
+    };
+    assert_eq!(iterations("both.json"), iterations("search.json") + iterations("runs.json"));
+}
+
+#[test]
+fn the_names_of_all_files_in_a_folder_of_reports_are_known() {
+    let folder = searched();
+    folder.lrfind("verify q.toml --quiet").ends_with(0);
+    folder.lrfind("sweep q.toml --quiet").ends_with(0);
+    let written: BTreeSet<String> = folder.files("reports/q").into_keys().collect();
+    assert_eq!(written, lrfind::files::ALL.map(str::to_owned).into());
+}

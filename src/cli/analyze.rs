@@ -1,11 +1,10 @@
 //! `lrfind analyze`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use anyhow::Context as _;
 use lrfind::curves;
+use lrfind::report::json;
 use lrfind::report::summary::{self, Context};
-use lrfind::report::{Report, json, plots};
 use lrfind::study::Analysis;
 
 use super::args::{AnalyzeArgs, FindFormat};
@@ -23,8 +22,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Exit> {
     let recording = curves::read(&args.paths, &analysis.columns, analysis.most_losses())?;
     let report = analysis.of(&recording);
     output::prepare(&dir)?;
-    let mut files = Vec::new();
-    let saved = save(&report, &dir, &mut files);
+    let (files, saved) = output::save_report(&report, &dir);
     output::print(&match args.format {
         FindFormat::Json => json::render(&report)?,
         FindFormat::Text => {
@@ -42,14 +40,6 @@ fn name(sources: &[String]) -> String {
     let file = file.strip_suffix(".gz").unwrap_or(&file);
     let stem = Path::new(file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
     if stem.is_empty() || stem == curves::STDIN { "curves".to_owned() } else { stem }
-}
-
-/// Writes the report and then the plots, and notes what was written.
-fn save(report: &Report, dir: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    files.push(output::write_report(report, dir)?);
-    let drawn = plots::all(report).context("cannot draw the plots; the report is written")?;
-    files.extend(output::write_plots(&drawn, dir)?);
-    Ok(())
 }
 
 #[cfg(test)]

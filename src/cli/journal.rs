@@ -2,23 +2,21 @@
 
 use std::path::Path;
 
+use lrfind::files;
 use lrfind::search::{Journal, OpenError};
 
 use super::output;
 
 /// What the journal in `dir` holds, without opening it; nothing where it cannot be read.
 pub(crate) fn peek(dir: &Path) -> Option<Journal> {
-    Journal::peek(&dir.join(FILE)).ok()
+    Journal::peek(&dir.join(files::JOURNAL)).ok()
 }
-
-/// The name of the journal in its folder.
-const FILE: &str = "trials.journal";
 
 /// The journal in `dir`, emptied if `fresh`. `None` where there can be none, with a warning: a search is not to fail for it.
 ///
 /// Where another lrfind works in this folder, waits until it is done: what it found is reused then.
 pub(crate) fn open(dir: &Path, fresh: bool) -> Option<Journal> {
-    let path = dir.join(FILE);
+    let path = dir.join(files::JOURNAL);
     let opened = Journal::open(&path).or_else(|error| match error {
         OpenError::Busy(_) => {
             output::note(&format!("another lrfind works in {}: waiting until it is done", dir.display()));

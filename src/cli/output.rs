@@ -5,13 +5,12 @@ use std::fs;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use lrfind::error::FileError;
-use lrfind::report::plots::Plot;
+use lrfind::files;
+use lrfind::report::plots::{self, Plot, PlotError};
 use lrfind::report::{Report, json};
 use tempfile::NamedTempFile;
-
-/// The name of the report in its folder.
-const REPORT: &str = "report.json";
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> FileError {
     move |source| FileError { action, path: path.to_owned(), source }
@@ -103,11 +102,32 @@ fn temporary(dir: &Path) -> io::Result<NamedTempFile> {
     builder.tempfile_in(dir)
 }
 
-/// Writes the report into `dir` and returns its path.
-pub(crate) fn write_report(report: &Report, dir: &Path) -> anyhow::Result<PathBuf> {
-    let path = dir.join(REPORT);
-    write(&path, json::render(report)?.as_bytes())?;
-    Ok(path)
+/// Writes the data into the file `name` of the folder `dir`, then the plots that were drawn of them. What was written comes back even
+/// where a later file fails, so that the answer can be shown before the error.
+pub(crate) fn save(
+    dir: &Path,
+    name: &str,
+    data: &str,
+    drawn: Result<Vec<Plot>, PlotError>,
+) -> (Vec<PathBuf>, anyhow::Result<()>) {
+    let mut files = Vec::new();
+    let save = || {
+        let path = dir.join(name);
+        write(&path, data.as_bytes())?;
+        files.push(path);
+        files.extend(write_plots(&drawn.context("cannot draw the plots; the data are written")?, dir)?);
+        Ok(())
+    };
+    let result = save();
+    (files, result)
+}
+
+/// As [`save`], of a report and its plots.
+pub(crate) fn save_report(report: &Report, dir: &Path) -> (Vec<PathBuf>, anyhow::Result<()>) {
+    match json::render(report) {
+        Ok(data) => save(dir, files::REPORT, &data, plots::all(report)),
+        Err(error) => (Vec::new(), Err(error.into())),
+    }
 }
 
 /// Writes the plots into `dir` and returns their paths.
@@ -123,7 +143,7 @@ pub(crate) fn write_plots(plots: &[Plot], dir: &Path) -> Result<Vec<PathBuf>, Fi
 
 /// Whether the folder `dir` holds a report.
 pub(crate) fn has_report(dir: &Path) -> bool {
-    dir.join(REPORT).exists()
+    dir.join(files::REPORT).exists()
 }
 
 /// Reads a file whole.
@@ -133,7 +153,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, FileError> {
 
 /// Reads a report from its file or its folder; returns the file's path too.
 pub(crate) fn read_report(path: &Path) -> anyhow::Result<(Report, PathBuf)> {
-    let path = if path.is_dir() { path.join(REPORT) } else { path.to_owned() };
+    let path = if path.is_dir() { path.join(files::REPORT) } else { path.to_owned() };
     let bytes = read(&path)?;
     let report = json::read(&String::from_utf8_lossy(&bytes)).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?;
     Ok((report, path))

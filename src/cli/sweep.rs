@@ -1,11 +1,12 @@
 //! `lrfind sweep`.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, anyhow, bail};
 use lrfind::analysis::range_test::Overrides;
 use lrfind::config::SearchPlan;
-use lrfind::report::range_test::{self, RangeTest};
+use lrfind::files;
+use lrfind::report::range_test;
 use lrfind::report::text::{counted, grouped, rate};
 use lrfind::report::{plots, summary};
 use lrfind::search::Ramp;
@@ -16,9 +17,6 @@ use super::args::{FindFormat, SweepArgs};
 use super::exit::Exit;
 use super::subject::Subject;
 use super::{footprint, journal, output, subject, trials};
-
-/// The name of the range test's data in its folder.
-const FILE: &str = "range-test.json";
 
 pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
     let config = subject::config(&args.subject, &args.run)?;
@@ -51,13 +49,13 @@ pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
         return Err(anyhow!("no ramp could be run: {message}"));
     }
     let text = test.to_json()?;
-    let (files, saved) = save(test, &text, &dir);
+    let (files, saved) = output::save(&dir, files::RANGE_TEST, &text, plots::range_test(test).map(|plot| vec![plot]));
     output::print(&match args.format {
         FindFormat::Json => text,
         FindFormat::Text => range_test::text(test, &files),
     })?;
     saved?;
-    run.write_timing(test.cost.trial_iterations, &args.run)?;
+    run.effort(test.cost.trial_iterations).write(&args.run)?;
     Ok(Exit::of_sweep(test))
 }
 
@@ -106,20 +104,4 @@ fn describe_json(study: &Study<'_>, ramp: &Ramp) -> String {
         "memory": footprint::json(study),
     });
     format!("{text:#}\n")
-}
-
-/// Writes the data and the plot. What was written comes back even where a later file fails.
-fn save(test: &RangeTest, text: &str, dir: &Path) -> (Vec<PathBuf>, anyhow::Result<()>) {
-    let mut files = Vec::new();
-    let result = save_into(&mut files, test, text, dir);
-    (files, result)
-}
-
-fn save_into(files: &mut Vec<PathBuf>, test: &RangeTest, text: &str, dir: &Path) -> anyhow::Result<()> {
-    let path = dir.join(FILE);
-    output::write(&path, text.as_bytes())?;
-    files.push(path);
-    let plot = plots::range_test(test).context("cannot draw the plot; the data are written")?;
-    files.extend(output::write_plots(&[plot], dir)?);
-    Ok(())
 }

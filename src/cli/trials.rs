@@ -9,7 +9,7 @@ use lrfind::error::FileError;
 use lrfind::lr::{LearningRate, LrRange};
 use lrfind::record::Outcome;
 use lrfind::report::text::{counted, grouped, rate};
-use lrfind::report::{Report, plots, summary};
+use lrfind::report::{Report, summary};
 use lrfind::search::{Forecast, Journal, StageForecast};
 use lrfind::trial::Cancel;
 use lrfind::{RunOptions, Study};
@@ -118,16 +118,44 @@ impl<T> Run<T> {
         }
     }
 
-    /// Writes the wall-clock time that `iterations` took, where it was asked for.
-    pub(crate) fn write_timing(&self, iterations: u64, args: &RunArgs) -> Result<(), FileError> {
+    /// What its `iterations` took.
+    pub(crate) fn effort(&self, iterations: u64) -> Effort {
+        Effort { elapsed: self.elapsed, iterations, reused: self.reused.iterations, jobs: self.jobs }
+    }
+}
+
+/// What trials took.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    elapsed: Duration,
+    /// Those reused included.
+    iterations: u64,
+    reused: u64,
+    jobs: usize,
+}
+
+impl Effort {
+    /// Both together, where something else came first.
+    pub(crate) fn and(self, first: Option<Self>) -> Self {
+        let Some(first) = first else { return self };
+        Self {
+            elapsed: self.elapsed + first.elapsed,
+            iterations: self.iterations + first.iterations,
+            reused: self.reused + first.reused,
+            ..self
+        }
+    }
+
+    /// Writes it to a file, where that was asked for.
+    pub(crate) fn write(self, args: &RunArgs) -> Result<(), FileError> {
         let Some(path) = args.timing.as_deref() else { return Ok(()) };
-        let (reused, seconds) = (self.reused.iterations, self.elapsed.as_secs_f64());
+        let seconds = self.elapsed.as_secs_f64();
         let timing = json!({
             "schema_version": 1,
             "wall_seconds": seconds,
-            "trial_iterations": iterations,
-            "reused_iterations": reused,
-            "trial_iterations_per_second": iterations.saturating_sub(reused) as f64 / seconds.max(1e-9),
+            "trial_iterations": self.iterations,
+            "reused_iterations": self.reused,
+            "trial_iterations_per_second": self.iterations.saturating_sub(self.reused) as f64 / seconds.max(1e-9),
             "jobs": self.jobs,
             "lanes": args.lanes,
         });
@@ -216,19 +244,10 @@ pub(crate) fn all_failed<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Opt
     reason
 }
 
-/// Writes the timing if asked for, then the report, then the plots. What was written comes back even where a later file
-/// fails, so that the answer can be shown before the error.
+/// Writes the timing if asked for, the report and the plots. What was written comes back even where a later file fails, so that the
+/// answer can be shown before the error.
 pub(crate) fn save(run: &Run<Report>, dir: &Path, args: &RunArgs) -> (Vec<PathBuf>, anyhow::Result<()>) {
-    let mut files = Vec::new();
-    let result = save_into(&mut files, run, dir, args);
-    (files, result)
-}
-
-fn save_into(files: &mut Vec<PathBuf>, run: &Run<Report>, dir: &Path, args: &RunArgs) -> anyhow::Result<()> {
-    let report = &run.made;
-    files.push(output::write_report(report, dir)?);
-    let drawn = plots::all(report).context("cannot draw the plots; the report is written");
-    let timed = run.write_timing(report.cost.trial_iterations, args);
-    files.extend(output::write_plots(&drawn?, dir)?);
-    Ok(timed?)
+    let timed = run.effort(run.made.cost.trial_iterations).write(args);
+    let (files, saved) = output::save_report(&run.made, dir);
+    (files, saved.and(timed.map_err(Into::into)))
 }

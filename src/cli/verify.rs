@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use lrfind::Study;
+use lrfind::files;
 use lrfind::lr::LearningRate;
 use lrfind::record::TrialSpec;
-use lrfind::report::verification::{self, Verification};
+use lrfind::report::verification;
 use lrfind::report::{Report, Status, plots};
 use lrfind::search::{Journal, RunOptions};
 use lrfind::study::FullRunPlan;
@@ -16,11 +17,8 @@ use lrfind::study::FullRunPlan;
 use super::args::{FindFormat, RunArgs, SubjectArgs, VerifyArgs};
 use super::exit::Exit;
 use super::subject::Subject;
-use super::trials::Workers;
+use super::trials::{Effort, Workers};
 use super::{footprint, journal, output, subject, trials};
-
-/// The name of the verification in its folder.
-const FILE: &str = "verify.json";
 
 /// A shorter run has no first tenth to speak of.
 const LEAST_ITERATIONS: u64 = 10;
@@ -34,12 +32,11 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let study = subject.study();
     footprint::explain(&study, workers, &args.run);
     let known = known_report(report.as_deref(), &study, &place)?;
-    let comes_first = known.is_none();
-    let (report, path) = match known {
-        Some(found) => found,
+    let (report, path, search) = match known {
+        Some((report, path)) => (report, path, None),
         None if args.run.dry_run => return describe::without_report(&study, args),
         None => match find_first(&study, &args.run, workers)? {
-            Some(found) => found,
+            Some((report, path, effort)) => (report, path, Some(effort)),
             None => return Ok(Exit::Interrupted),
         },
     };
@@ -55,7 +52,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     }
     trials::prepare(&folder, &args.run)?;
     // The search that came first has just emptied the journal.
-    let journal = journal::open(&folder, args.run.fresh && !comes_first);
+    let journal = journal::open(&folder, args.run.fresh && search.is_none());
     let missing = missing(&study, &full, journal.as_ref());
     let iterations = missing.iter().map(TrialSpec::total_iterations).sum();
     let work = |options: &RunOptions<'_>| study.verify(&full, options);
@@ -68,13 +65,14 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         bail!("no full run could be made: {message}");
     }
     let text = verification.to_json()?;
-    let (files, saved) = save(verification, &text, &folder);
+    let drawn = plots::verification(verification).map(|plot| vec![plot]);
+    let (files, saved) = output::save(&folder, files::VERIFICATION, &text, drawn);
     output::print(&match args.format {
         FindFormat::Json => text,
         FindFormat::Text => verification::text(verification, &files),
     })?;
     saved?;
-    run.write_timing(verification.cost.trial_iterations, &args.run)?;
+    run.effort(verification.cost.trial_iterations).and(search).write(&args.run)?;
     Ok(Exit::of_verify(verification))
 }
 
@@ -119,8 +117,8 @@ fn default_folder(study: &Study<'_>) -> PathBuf {
     Path::new("reports").join(&study.name)
 }
 
-/// Does what `lrfind find` does; `None` when that is interrupted.
-fn find_first(study: &Study<'_>, args: &RunArgs, workers: Workers) -> anyhow::Result<Option<(Report, PathBuf)>> {
+/// Does what `lrfind find` does, and says what it took; `None` when that is interrupted.
+fn find_first(study: &Study<'_>, args: &RunArgs, workers: Workers) -> anyhow::Result<Option<(Report, PathBuf, Effort)>> {
     let folder = default_folder(study);
     trials::prepare(&folder, args)?;
     if !args.quiet {
@@ -132,7 +130,8 @@ fn find_first(study: &Study<'_>, args: &RunArgs, workers: Workers) -> anyhow::Re
     let (files, saved) = trials::save(&run, &folder, args);
     saved?;
     let path = files.into_iter().next().unwrap_or(folder);
-    Ok((run.made.status == Status::Complete).then_some((run.made, path)))
+    let effort = run.effort(run.made.cost.trial_iterations);
+    Ok((run.made.status == Status::Complete).then_some((run.made, path, effort)))
 }
 
 /// The runs that the journal lacks.
@@ -162,20 +161,4 @@ fn full_run_plan(
         bail!("a run of {length} iterations is too short to tell anything: raise --fraction, or plan a longer run");
     }
     Ok(full)
-}
-
-/// Writes the data and the plot. What was written comes back even where a later file fails.
-fn save(verification: &Verification, text: &str, folder: &Path) -> (Vec<PathBuf>, anyhow::Result<()>) {
-    let mut files = Vec::new();
-    let result = save_into(&mut files, verification, text, folder);
-    (files, result)
-}
-
-fn save_into(files: &mut Vec<PathBuf>, verification: &Verification, text: &str, folder: &Path) -> anyhow::Result<()> {
-    let path = folder.join(FILE);
-    output::write(&path, text.as_bytes())?;
-    files.push(path);
-    let plot = plots::verification(verification).context("cannot draw the plot; the data are written")?;
-    files.extend(output::write_plots(&[plot], folder)?);
-    Ok(())
 }

@@ -1,6 +1,7 @@
 //! What tells one script from another whose trials give other numbers.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -8,6 +9,8 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::config::ScriptPlan;
+use crate::digest::hex;
+use crate::files;
 
 /// The identity of a script: a digest of its command line, its environment and how its losses are read, of its `surroundings`
 /// such as the number of threads, and of the content of every file that the command line names and of all that it is said to
@@ -25,10 +28,9 @@ pub(super) fn of(plan: &ScriptPlan, surroundings: &BTreeMap<String, String>) -> 
         }
     }
     for name in &plan.depends {
-        everything(&mut digest, &plan.directory.join(name)).ok()?;
+        everything(&mut digest, &plan.directory.join(name), "").ok()?;
     }
-    let hex = digest.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
-    Some(format!("script {hex}"))
+    Some(format!("script {}", hex(&digest.finalize())))
 }
 
 /// Digests the length and the content of the file, if it is one.
@@ -41,21 +43,25 @@ fn file(digest: &mut Sha256, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Digests the file, or all that is in the folder but what is hidden and what Python leaves there by itself.
-fn everything(digest: &mut Sha256, path: &Path) -> io::Result<()> {
+/// Digests the file, or place and content of all files in the folder, `place` within what was named, but for what is hidden, what
+/// Python leaves there by itself, and the reports of this program: they would make each run another script's.
+fn everything(digest: &mut Sha256, path: &Path, place: &str) -> io::Result<()> {
     if !path.is_dir() {
+        digest.update(place);
+        digest.update([0]);
         return file(digest, path);
     }
     let mut names: Vec<_> = fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
-    names.retain(|name| !name.as_encoded_bytes().starts_with(b".") && name != "__pycache__");
+    // The journal is there before the first trial. Beside it may lie what is not ours.
+    let holds_reports = names.iter().any(|name| name == files::JOURNAL);
+    let is_ours = |name: &OsString| holds_reports && files::ALL.iter().any(|ours| name == ours);
+    names.retain(|name| !name.as_encoded_bytes().starts_with(b".") && name != "__pycache__" && !is_ours(name));
     names.sort();
     for name in names {
         let below = path.join(&name);
-        digest.update(name.as_encoded_bytes());
-        digest.update([0]);
         // A link to a folder may lead back here.
         if !(below.is_symlink() && below.is_dir()) {
-            everything(digest, &below)?;
+            everything(digest, &below, &format!("{place}/{}", name.display()))?;
         }
     }
     Ok(())
@@ -132,6 +138,7 @@ mod tests {
         write("lib/deep/model.py", "1");
         let own = || identity(folder.path(), "[\"train\", \"{lr}\"]", "depends = [\"data.csv\", \"lib\"]\n");
         let first = own();
+        std::fs::create_dir(folder.path().join("lib/empty")).unwrap();
         for ignored in ["lib/__pycache__/model.pyc", "lib/.git/HEAD", "other.csv"] {
             write(ignored, "1");
             assert_eq!(own(), first, "{ignored}");
@@ -146,5 +153,37 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 5);
+    }
+
+    #[test]
+    fn reports_are_not_what_a_script_depends_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        let own = || identity(folder.path(), "[\"train\", \"{lr}\"]", "depends = [\".\"]\n");
+        write("model.py", "1");
+        let first = own();
+        for folder in ["reports/x", "reports/x-check", "."] {
+            for name in files::ALL {
+                write(&format!("{folder}/{name}"), name);
+            }
+            assert_eq!(own(), first, "{folder}");
+        }
+        let mut seen = vec![first];
+        for name in ["model.py", "reports/x/other.json", "images/schedule.png"] {
+            write(name, "2");
+            seen.push(own());
+        }
+        // Without a journal beside it, it is somebody else's.
+        write("data/report.json", "1");
+        seen.push(own());
+        write("data/report.json", "2");
+        seen.push(own());
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 6);
     }
 }

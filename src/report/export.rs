@@ -47,15 +47,15 @@ pub fn describe(schedule: &ScheduleReport) -> String {
     let (initial, last) = (number(schedule.initial), number(schedule.final_rate));
     let warmup = schedule.shape.warmup_iterations;
     let span = counted(schedule.decay_iterations, "iteration");
-    let epochs = number(schedule.decay_epochs);
+    let epochs = schedule.epochs().map_or_else(String::new, |epochs| format!(" ({} epochs)", number(epochs)));
     let shape = match schedule.shape.decay {
         Decay::Constant => format!("constant at {initial}"),
         Decay::Step { factor, every_epochs } => format!(
-            "times {} every {} epochs, from {initial} to {last} over {span} ({epochs} epochs)",
+            "times {} every {} epochs, from {initial} to {last} over {span}{epochs}",
             number(factor),
             number(every_epochs)
         ),
-        decay => format!("{} decay from {initial} to {last} over {span} ({epochs} epochs)", decay.name()),
+        decay => format!("{} decay from {initial} to {last} over {span}{epochs}", decay.name()),
     };
     if warmup == 0 { shape } else { format!("{shape}, the first {} a linear warm-up", counted(warmup, "iteration")) }
 }
@@ -183,6 +183,9 @@ pub(super) mod tests {
     #[test]
     fn a_schedule_reads_as_a_sentence() {
         assert_eq!(describe(&sample::schedule()), "linear decay from 0.12 to 0.0012 over 9,000 iterations (200 epochs)");
+        // A run of one epoch, or of a script that was told none.
+        let one = ScheduleReport { decay_epochs: 1.0, ..sample::schedule() };
+        assert_eq!(describe(&one), "linear decay from 0.12 to 0.0012 over 9,000 iterations");
         assert_eq!(describe(&with(Decay::Constant, 0)), "constant at 0.12");
         assert_eq!(
             describe(&with(Decay::Step { factor: 0.5, every_epochs: 100.0 }, 1)),

@@ -241,6 +241,13 @@ pub struct ScheduleReport {
     pub shape: Schedule,
 }
 
+impl ScheduleReport {
+    /// τ in epochs, unless that says nothing: the run of a script that was told no epochs counts as one.
+    pub fn epochs(&self) -> Option<f64> {
+        Some(self.decay_epochs).filter(|epochs| epochs.is_finite() && *epochs != 1.0)
+    }
+}
+
 /// What `check` says of the configured rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Check {

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::Study;
 use super::verdict;
 use crate::analysis::{Assessment, assess, end_loss, median};
+use crate::digest::hex;
 use crate::lr::{LearningRate, significant};
 use crate::report::text::counted;
 use crate::report::{
@@ -48,8 +49,7 @@ pub(super) fn compile(study: &Study<'_>, sweep: &Sweep, settings: &Settings, che
 }
 
 pub(super) fn sha256(config: &serde_json::Value) -> String {
-    let digest = Sha256::digest(config.to_string().as_bytes());
-    digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex(&Sha256::digest(config.to_string().as_bytes()))
 }
 
 fn best_early(assessment: &Assessment<'_>, settings: &Settings) -> Finding {

@@ -79,8 +79,10 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
     let goal = if blueprint.reconstructs { Goal::Inputs } else { Goal::Targets { smoothing: training.label_smoothing } };
     let mut model = Network::new(layers, blueprint.shape, goal, device::device(plan.device));
     let mut notes = split.notes;
+    let mut given = Vec::new();
     if let Some(file) = &plan.init_from {
         let weights = weights::read(&file.path, model.parameters())?;
+        given = weights.tensors.iter().map(Option::is_some).collect();
         model = model.beginning_with(weights.tensors);
         notes.extend(weights.notes);
     }
@@ -103,7 +105,7 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
         room: footprint.room(),
         footprint,
         facts,
-        recipe: identity::recipe(plan, format!("{shape:?}")),
+        recipe: identity::recipe(plan, (format!("{shape:?}"), given)),
     })
 }
 

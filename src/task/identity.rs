@@ -6,13 +6,16 @@ use sha2::{Digest, Sha256};
 
 use super::Task;
 use super::batches::{Batch, Source, Targets};
+use super::stacked::StackedRun;
 use crate::config::Plan;
+use crate::digest::hex;
 use crate::lr::LearningRate;
 use crate::record::TrialSpec;
-use crate::trial::{Objective, Run};
+use crate::trial::Run;
 
-/// Steps of the trial that shows how this processor computes the task.
-const STEPS: u64 = 3;
+/// Steps of the trial that shows how this processor computes the task. The second is the first that uses what the optimiser
+/// remembers.
+const STEPS: u64 = 2;
 
 /// Its rate: small, so that it stays finite.
 const RATE: f64 = 1e-3;
@@ -33,35 +36,29 @@ pub(super) fn recipe(plan: &Plan, problem: impl Serialize) -> String {
     .to_string()
 }
 
-/// The identity of `task`: a digest of its recipe (model, optimiser, batch size, backend), of its initial weights, of the examples
-/// with what is done to them, and of the exact losses of a trial's first steps, since processors with other vector units or caches add in another order.
-/// Where the examples came from, and what they are called, is not part of it.
+/// The identity of `task`: a digest of its recipe (model, optimiser, batch size, backend, which weights are given), of initial
+/// weights, of the examples with what is done to them, and of the exact losses and weights of a trial's first steps, since
+/// processors with other vector units or caches add in another order. Where the examples came from, and what they are called, is
+/// not part of it.
 ///
 /// `None` when it cannot be trained at all.
 pub(super) fn of(task: &Task) -> Option<String> {
     let mut digest = Digester(Sha256::new());
     digest.bytes(task.recipe.as_bytes());
     digest.bytes(format!("{:?}", task.model.parameters()).as_bytes());
-    // Two seeds tell weights that are given from weights that are drawn.
-    for seed in 0..2 {
-        task.model.initial(seed).iter().for_each(|tensor| digest.numbers(tensor, f32::to_le_bytes));
-    }
+    let rate = LearningRate::new(RATE).ok()?;
+    let mut run = StackedRun::new(task, &[TrialSpec::steady(rate, 0, STEPS)]);
+    digest.tensors(run.parameters());
     digest.source(Some(&task.source));
     digest.source(task.held_out.as_ref());
-    digest.numbers(&first_losses(task)?, |loss| loss.to_bits().to_le_bytes());
-    Some(format!("task {}", digest.hex()))
-}
-
-/// The exact losses of [`STEPS`] steps, and on the probe set before and after.
-fn first_losses(task: &Task) -> Option<Vec<f64>> {
-    let spec = TrialSpec::steady(LearningRate::new(RATE).ok()?, 0, STEPS);
-    let mut run: Box<dyn Run> = task.start(&[spec]).ok()?;
-    let mut losses = run.probe().ok()?;
+    let mut losses = Vec::new();
     for _ in 0..STEPS {
         losses.extend(run.step(&[RATE]).ok()?);
     }
+    digest.tensors(run.parameters());
     losses.extend(run.probe().ok()?);
-    Some(losses)
+    digest.numbers(&losses, |loss| loss.to_bits().to_le_bytes());
+    Some(format!("task {}", hex(&digest.0.finalize())))
 }
 
 /// Digests parts so that none can be taken for the beginning of the next: each after its length.
@@ -75,8 +72,17 @@ impl Digester {
 
     fn numbers<T: Copy, const N: usize>(&mut self, numbers: &[T], bytes: impl Fn(T) -> [u8; N]) {
         self.0.update((numbers.len() as u64).to_le_bytes());
-        for some in numbers.chunks(4096) {
-            self.0.update(some.iter().flat_map(|&number| bytes(number)).collect::<Vec<u8>>());
+        let mut buffer = [[0; N]; 1024];
+        for some in numbers.chunks(buffer.len()) {
+            let filled = &mut buffer[..some.len()];
+            filled.iter_mut().zip(some).for_each(|(place, &number)| *place = bytes(number));
+            self.0.update(filled.as_flattened());
+        }
+    }
+
+    fn tensors(&mut self, tensors: &[Vec<f32>]) {
+        for tensor in tensors {
+            self.numbers(tensor, f32::to_le_bytes);
         }
     }
 
@@ -103,10 +109,6 @@ impl Digester {
                 self.numbers(values, f32::to_le_bytes);
             }
         }
-    }
-
-    fn hex(self) -> String {
-        self.0.finalize().iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
     }
 }
 

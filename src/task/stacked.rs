@@ -57,6 +57,11 @@ impl<'a> StackedRun<'a> {
 }
 
 impl StackedRun<'_> {
+    /// All lanes' parameters, a buffer for each tensor.
+    pub(crate) fn parameters(&self) -> &[Vec<f32>] {
+        &self.parameters
+    }
+
     /// Each lane's loss on its next batch, and the gradient; both are means over the examples of all parts of the batch.
     fn differentiate(&mut self) -> (Vec<f64>, Vec<Numbers>) {
         let mut parts = self.feed.next_in_parts(self.task.accumulate);

@@ -95,7 +95,7 @@ fn draw_x(canvas: &mut Canvas, x: &Scale, plan: &ScheduleReport) {
     let left = AREA.left - 34.0;
     canvas.text("iterations", (left, AREA.bottom + 30.0), end);
     let per_epoch = plan.shape.iterations_per_epoch;
-    if per_epoch == 0 {
+    if per_epoch == 0 || plan.epochs().is_none() {
         return;
     }
     canvas.text("epochs", (left, AREA.bottom + 76.0), end);
@@ -113,10 +113,10 @@ fn draw_end_of_decay(canvas: &mut Canvas, plan: &ScheduleReport, x: &Scale, last
     }
     let at = x.at(plan.shape.decay_iterations as f64);
     canvas.dashed(&[(at, AREA.top), (at, AREA.bottom)], 2.0, (7.0, 6.0), GREY);
-    let epochs = match plan.decay_epochs {
-        epochs if !epochs.is_finite() => String::new(),
-        epochs if epochs < 100.0 => format!(" ({} epochs)", format_significant(epochs, 3)),
-        epochs => format!(" ({} epochs)", grouped(epochs.round() as u64)),
+    let epochs = match plan.epochs() {
+        None => String::new(),
+        Some(epochs) if epochs < 100.0 => format!(" ({} epochs)", format_significant(epochs, 3)),
+        Some(epochs) => format!(" ({} epochs)", grouped(epochs.round() as u64)),
     };
     let label = format!("τ = {}{epochs}", counted(plan.decay_iterations, "iteration"));
     let style = TextStyle::new(BODY, GREY).right().on(WHITE);

@@ -81,11 +81,13 @@ fn quality(verification: &Verification) -> String {
 }
 
 fn table(verification: &Verification) -> String {
+    /// The column that is left out where no rate has a number for it: a script holds nothing out.
+    const HELD_OUT: usize = 3;
     let heads = ["rate", "what it is", "training cost", "held out", "regret", "unstable", "near the best after"];
-    let mut rows = vec![heads.map(str::to_owned)];
+    let mut rows = vec![heads.map(str::to_owned).to_vec()];
     let cell = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), number);
     rows.extend(verification.rates.iter().map(|row| {
-        [
+        vec![
             rate(row.learning_rate),
             row.roles.iter().map(|role| role.words()).collect::<Vec<_>>().join(", "),
             cell(row.training_cost),
@@ -95,9 +97,14 @@ fn table(verification: &Verification) -> String {
             row.iterations_to_best.map_or_else(|| "-".to_owned(), grouped),
         ]
     }));
+    if verification.rates.iter().all(|row| row.held_out_cost.is_none()) {
+        for row in &mut rows {
+            row.remove(HELD_OUT);
+        }
+    }
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0) + 2;
-    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    let line = |row: &[String; 7]| {
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &Vec<String>| {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         cells.concat().trim_end().to_owned() + "\n"
     };
@@ -278,5 +285,17 @@ files           a/verify.json
             "{text}"
         );
         assert!(headline(&verification).contains("its final cost is 3.1 times that of the best rate tested, 0.5"));
+    }
+
+    #[test]
+    fn what_nothing_was_held_out_of_has_no_column_for_it() {
+        let mut verification = sample::held();
+        verification.rates[0].held_out_cost = None;
+        assert!(table(&verification).contains("0.04           -         3.4 %"));
+        for row in &mut verification.rates {
+            row.held_out_cost = None;
+        }
+        let table = table(&verification);
+        assert!(!table.contains("held out") && table.contains("0.04           3.4 %"), "{table}");
     }
 }

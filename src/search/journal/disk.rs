@@ -3,9 +3,15 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Where nobody waits for it, the disk is asked no more often than this: a call takes up to 0.2 ms of processor time, and small trials
+/// end every few milliseconds.
+const REST: Duration = Duration::from_millis(100);
 
 /// A journal's file, open and locked as far as the system allows.
 pub(super) struct Opened {
@@ -114,26 +120,30 @@ impl Appender {
 /// An answer that somebody waits for, or none.
 type Order = Option<Sender<io::Result<()>>>;
 
-/// A thread that calls `fsync` as soon as something was written, for everything written meanwhile at once. Workers never wait for
+/// A thread that calls `fsync` soon after something was written, for everything written meanwhile at once. Workers never wait for
 /// it: a call takes milliseconds, as long as a small trial.
 #[derive(Debug)]
 struct Disk {
     orders: Option<Sender<Order>>,
     thread: Option<JoinHandle<()>>,
+    /// Whether the thread knows that there is something to be confirmed, and need not be woken again.
+    is_told: Arc<AtomicBool>,
 }
 
 impl Disk {
     fn following(file: &File, path: &Path) -> Self {
         let (orders, received) = channel();
+        let is_told = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&is_told);
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let thread = file.try_clone().ok().and_then(|file| {
             let work = move || {
                 confirm_names(&dir);
-                sync_on_order(&file, &received);
+                sync_on_order(&file, &received, &told);
             };
             std::thread::Builder::new().name("journal".into()).spawn(work).ok()
         });
-        Self { orders: Some(orders), thread }
+        Self { orders: Some(orders), thread, is_told }
     }
 
     fn send(&self, order: Order) -> bool {
@@ -142,7 +152,9 @@ impl Disk {
 
     fn written(&self) {
         // Without the thread, `confirm` does its work.
-        let _ = self.send(None);
+        if !self.is_told.swap(true, Ordering::AcqRel) {
+            let _ = self.send(None);
+        }
     }
 
     fn confirm(&self, file: &File) -> io::Result<()> {
@@ -170,12 +182,22 @@ fn confirm_names(dir: &Path) {
     let _ = File::open(dir).and_then(|dir| dir.sync_all());
 }
 
-fn sync_on_order(file: &File, orders: &Receiver<Order>) {
+fn sync_on_order(file: &File, orders: &Receiver<Order>, is_told: &AtomicBool) {
     // A failure is told once, to whoever waits next.
     let mut failure = None;
+    let mut next = Instant::now();
     while let Ok(first) = orders.recv() {
-        let waiting: Vec<_> = std::iter::once(first).chain(orders.try_iter()).flatten().collect();
+        let mut waiting: Vec<_> = first.into_iter().collect();
+        while waiting.is_empty()
+            && let Ok(order) = orders.recv_timeout(next.saturating_duration_since(Instant::now()))
+        {
+            waiting.extend(order);
+        }
+        // What is written from here on may come too late for this call.
+        is_told.store(false, Ordering::Release);
+        waiting.extend(orders.try_iter().flatten());
         failure = file.sync_data().err().or(failure);
+        next = Instant::now() + REST;
         for answer in waiting {
             let _ = answer.send(failure.take().map_or(Ok(()), Err));
         }

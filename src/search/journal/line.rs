@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::digest::hex;
 use crate::record::{TrialRecord, TrialSpec};
 use crate::trial::CORE_VERSION;
 
@@ -29,7 +30,7 @@ pub(super) fn key(identity: &str, spec: &TrialSpec) -> String {
         spec: &'a TrialSpec,
     }
     let text = serde_json::to_string(&Determines { core: CORE_VERSION, identity, spec });
-    hex(&Sha256::digest(text.expect("a spec holds plain numbers only")), KEY_DIGITS)
+    hex(&Sha256::digest(text.expect("a spec holds plain numbers only")))
 }
 
 /// The line of a trial, with its line break.
@@ -112,10 +113,5 @@ fn parts(line: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 }
 
 fn checksum(key: &[u8], record: &[u8]) -> String {
-    hex(&Sha256::new().chain_update(key).chain_update(record).finalize(), SUM_DIGITS)
-}
-
-/// The first `digits` hexadecimal digits of `bytes`.
-fn hex(bytes: &[u8], digits: usize) -> String {
-    bytes[..digits / 2].iter().fold(String::with_capacity(digits), |text, byte| text + &format!("{byte:02x}"))
+    hex(&Sha256::new().chain_update(key).chain_update(record).finalize()[..SUM_DIGITS / 2])
 }

@@ -1,0 +1,27 @@
+//! What the files in a folder of reports are called.
+
+/// The report.
+pub const REPORT: &str = "report.json";
+
+/// The finished trials.
+pub const JOURNAL: &str = "trials.journal";
+
+/// The data of a verification.
+pub const VERIFICATION: &str = "verify.json";
+
+/// The data of a range test.
+pub const RANGE_TEST: &str = "range-test.json";
+
+/// All that this program writes there: the data above, and the plots.
+pub const ALL: [&str; 10] = [
+    REPORT,
+    JOURNAL,
+    VERIFICATION,
+    RANGE_TEST,
+    "loss-vs-rate.png",
+    "learning-curves.png",
+    "stability-map.png",
+    "schedule.png",
+    "verification.png",
+    "range-test.png",
+];
