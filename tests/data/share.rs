@@ -20,7 +20,7 @@ fn loaded(folder: &Folder, data: &str, share: f64) -> Dataset {
 
 /// Example `i` holds its number, and its class follows from it.
 fn class(i: usize) -> u32 {
-    (i % 7 == 0).into()
+    i.is_multiple_of(7).into()
 }
 
 /// The numbers of the examples that were read, each of which must have its own class.
@@ -34,8 +34,8 @@ fn read(data: &Dataset, number: impl Fn(&[f32]) -> f32) -> Vec<usize> {
 
 fn files() -> Folder {
     let folder = Folder::with("");
-    let table: String = (0..EXAMPLES).map(|i| format!("{i},0.5,{}\n", class(i))).collect();
-    folder.add("table.csv", table);
+    let lines: Vec<String> = (0..EXAMPLES).map(|i| format!("{i},0.5,{}\n", class(i))).collect();
+    folder.add("table.csv", lines.concat());
     let pairs: Vec<f32> = (0..EXAMPLES).flat_map(|i| [i as f32, 0.5]).collect();
     let classes: Vec<i64> = (0..EXAMPLES).map(|i| class(i).into()).collect();
     folder.add("x.npy", npy("<f4", &format!("({EXAMPLES}, 2)"), &floats(&pairs)));

@@ -151,22 +151,22 @@ struct Taken {
     sample: Sample,
     /// Of the element that comes next.
     position: usize,
-    /// Whether the example before it is in the sample.
-    is_taken: bool,
+    /// Whether the example begun last is in the sample.
+    takes: bool,
 }
 
 impl Taken {
     fn new(per_example: usize, sample: &Sample) -> Self {
-        Self { per_example, sample: sample.clone(), position: 0, is_taken: false }
+        Self { per_example, sample: sample.clone(), position: 0, takes: false }
     }
 
     /// Whether the next element does.
     fn next(&mut self) -> bool {
         if self.position.is_multiple_of(self.per_example) {
-            self.is_taken = self.sample.takes_next();
+            self.takes = self.sample.takes_next();
         }
         self.position += 1;
-        self.is_taken
+        self.takes
     }
 }
 

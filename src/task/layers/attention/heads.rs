@@ -13,9 +13,10 @@ use crate::task::wide::{largest, sum, sum_of_pairs};
 pub(super) struct Heads {
     /// Positions.
     pub(super) length: usize,
-    /// Features of each.
+    /// Features of each, of all heads.
     pub(super) width: usize,
-    pub(super) heads: usize,
+    /// Heads.
+    pub(super) count: usize,
     /// Whether a position sees itself and earlier ones only.
     pub(super) causal: bool,
 }
@@ -23,7 +24,7 @@ pub(super) struct Heads {
 impl Heads {
     /// Features of a head.
     fn head(&self) -> usize {
-        self.width / self.heads
+        self.width / self.count
     }
 
     /// The factor of the scores.
@@ -49,7 +50,7 @@ impl Heads {
 
     /// Numbers of an example in the projections, in the shares, and in what is seen.
     fn sizes(&self) -> [usize; 3] {
-        [3 * self.length * self.width, self.heads * self.length * self.length, self.length * self.width]
+        [3 * self.length * self.width, self.count * self.length * self.length, self.length * self.width]
     }
 
     /// Products of each position's numbers of a head with a matrix that has a column for each position, as far as they are seen.

@@ -43,7 +43,7 @@ impl Attention {
     }
 
     fn heads(&self) -> Heads {
-        Heads { length: self.length, width: self.width, heads: self.heads, causal: self.causal }
+        Heads { length: self.length, width: self.width, count: self.heads, causal: self.causal }
     }
 
     /// What the heads see in projections, `[lanes, examples, positions · width]`, and how much each position takes from each.

@@ -170,13 +170,13 @@ fn forward<S: Simd, const V: usize>(
     }
 }
 
-/// The slopes in the images are written to `inputs`, given those in what came out.
+/// The slopes in the images are written to `to`, given those in what came out.
 pub(super) struct Inputs<'a> {
     pub(super) group: Group<'a>,
     /// `[row, channels out]`.
     pub(super) kernel: &'a [f32],
     pub(super) slopes: &'a [f32],
-    pub(super) inputs: &'a mut [f32],
+    pub(super) to: &'a mut [f32],
 }
 
 impl WithSimd for Inputs<'_> {
@@ -194,7 +194,7 @@ impl WithSimd for Inputs<'_> {
         let [_, across] = self.group.window.output().unwrap_or_default();
         let order: Vec<usize> = (0..across).flat_map(|column| (column..self.group.starts.len()).step_by(across)).collect();
         let mut frame = self.group.frame();
-        for (image, slopes) in self.inputs.chunks_exact_mut(size).zip(self.slopes.chunks_exact(outputs)) {
+        for (image, slopes) in self.to.chunks_exact_mut(size).zip(self.slopes.chunks_exact(outputs)) {
             frame.fill(0.0);
             for windows in order.chunks(ROWS) {
                 for strip in kernel.strips() {

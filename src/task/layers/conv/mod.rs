@@ -134,7 +134,7 @@ impl Layer for Conv {
                     if wanted {
                         let kernel = &kernels[channel * row..][..width * row];
                         let inputs = &mut input[lane * examples * values..][..examples * values];
-                        dispatch(row, Inputs { group, kernel, slopes, inputs });
+                        dispatch(row, Inputs { group, kernel, slopes, to: inputs });
                     }
                 }
             }

@@ -222,8 +222,9 @@ impl WithSimd for Back<'_> {
                 column_sums::<S>(simd, through, stride, memory_biases);
             }
         }
+        let [_, _, input_biases, memory_biases] = &mut sums;
         if !apart {
-            sums[3] = sums[2].clone();
+            memory_biases.clone_from(input_biases);
         }
         for (to, sums) in parameters.into_iter().zip(&sums) {
             to.chunks_exact_mut(width).zip(sums.chunks_exact(stride)).for_each(|(to, sums)| to.copy_from_slice(&sums[..width]));
