@@ -148,7 +148,8 @@ pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: b
     let long_trials = of_length(trials, lengths.long);
     let short = judge(&short_trials, recovers, None);
     let yardsticks = of_length(trials, lengths.yardstick());
-    let settled = short.reference.as_ref().and_then(|r| SettledLevel::new(r.learning_rate, &yardsticks, &long_trials));
+    let settled =
+        short.reference.as_ref().and_then(|r| SettledLevel::new(r.learning_rate, &yardsticks, &short_trials, &long_trials));
     let mut long = judge(&long_trials, recovers, settled);
     if settled.is_none() {
         // A long trial that is no better than a short one at its fifth is lost, even if all long trials are.
@@ -282,6 +283,16 @@ mod tests {
         assert_eq!(verdicts([0.4, 0.3]), [false, false]);
         assert_eq!(verdicts([0.4, 1.9]), [false, true]);
         assert_eq!(verdicts([1.9, 1.8]), [true, true], "even the rate that had learnt it");
+    }
+
+    #[test]
+    fn a_yardstick_that_is_lost_itself_excuses_nobody() {
+        let lengths = Lengths { short: 50, long: 500, confirm: 525 };
+        let at = |learning_rate, iterations, tail, end| trial(learning_rate, iterations, tail, end);
+        let trials =
+            [at(0.1, 50, 0, 1.0), at(0.1, lengths.yardstick(), 25, 1.9), at(0.1, 500, 125, 1.9), at(0.2, 500, 125, 1.8)];
+        let assessment = assess(&trials, lengths, 1.6, true);
+        assert!(assessment.long.unwrap().trials.iter().all(|t| t.verdict.is_unstable()), "the short trial had ended at 1");
     }
 
     #[test]

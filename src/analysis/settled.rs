@@ -62,10 +62,22 @@ pub struct SettledLevel {
 }
 
 impl SettledLevel {
-    /// What the best early rate settled at after a short trial. `None` where no such trial has a tail.
-    pub fn new(best_early: LearningRate, short: &[&TrialRecord], long: &[&TrialRecord]) -> Option<Self> {
-        let at_best = || short.iter().filter(|t| t.spec.learning_rate == best_early);
-        let reached = at_best().filter_map(|t| settled_cost(t)).reduce(f64::max)?;
+    /// What the best early rate reached in a fifth of the length of `long`: what `yardsticks` settled at, or less where a trial of
+    /// `short` had shown less before its yardstick was lost. `None` where no yardstick has a tail.
+    pub fn new(
+        best_early: LearningRate,
+        yardsticks: &[&TrialRecord],
+        short: &[&TrialRecord],
+        long: &[&TrialRecord],
+    ) -> Option<Self> {
+        let at_best = || yardsticks.iter().filter(|t| t.spec.learning_rate == best_early);
+        let shown_before = |yardstick: &TrialRecord| {
+            let begun =
+                short.iter().filter(|t| t.spec.iterations <= yardstick.spec.iterations && t.spec.begins(&yardstick.spec));
+            begun.filter_map(|t| t.probe.iter().find(|point| point.iteration == t.spec.iterations)?.loss).reduce(f64::min)
+        };
+        let reached_by = |t: &TrialRecord| settled_cost(t).map(|cost| shown_before(t).map_or(cost, |shown| shown.min(cost)));
+        let reached = at_best().filter_map(|t| reached_by(t)).reduce(f64::max)?;
         let initial = at_best().filter_map(|t| t.probe.first()?.loss).reduce(f64::max)?;
         // Where all longer trials settle above what the short ones reached, they are all lost.
         let floor = lowest_cost(long).map_or(reached, |lowest| lowest.min(reached));
