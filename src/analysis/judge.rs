@@ -192,7 +192,7 @@ pub struct Judged<'a> {
 /// The loss before training: on the probe set where there is one, else on the first mini-batch.
 ///
 /// The probe matters: against one mini-batch's luck, the slowest rates would seem to get worse.
-fn initial_loss(trial: &TrialRecord) -> Option<f64> {
+pub(super) fn initial_loss(trial: &TrialRecord) -> Option<f64> {
     trial.probe.first().filter(|p| p.iteration == 0).and_then(|p| p.loss).or_else(|| trial.losses.first().copied())
 }
 

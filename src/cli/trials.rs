@@ -44,8 +44,13 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
         (Some(planned), Some(share)) => format!(", {} of {}", summary::of_planned_run(share), counted(planned, "iteration")),
         _ => String::new(),
     };
+    let least = if cost.least_iterations < cost.total_iterations {
+        format!("; {} if the rate lies far below the threshold", grouped(cost.least_iterations))
+    } else {
+        String::new()
+    };
     format!(
-        "{}: {}{parameters}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}{}in all about {} trial-iterations{share}\n",
+        "{}: {}{parameters}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}{}in all about {} trial-iterations{share}{least}\n",
         study.name,
         study.model,
         study.optimizer,
@@ -67,6 +72,7 @@ fn describe_json(study: &Study<'_>, cost: &Forecast) -> String {
         "config": study.config,
         "stages": stages,
         "total_iterations": cost.total_iterations,
+        "least_iterations": cost.least_iterations,
         "planned_run": study.planned_iterations(),
         "share_of_planned_run": study.share_of_planned_run(cost.total_iterations),
         "memory": footprint::json(study),

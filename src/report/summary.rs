@@ -139,7 +139,7 @@ pub fn verdict_sentence(report: &Report, check: &Check) -> String {
     let rate = text::rate(check.learning_rate);
     let seeds = counted(check.seeds as u64, "seed");
     match check.verdict {
-        CheckVerdict::Safe => format!("learning rate {rate}: stable for {seeds}, and so are the rates just above it"),
+        CheckVerdict::Safe => format!("learning rate {rate}: stable for {seeds}, and so are the rates tried above it"),
         CheckVerdict::Marginal => {
             format!("learning rate {rate}: stable for {seeds}, but training becomes unstable just above it")
         }
@@ -243,7 +243,7 @@ pub fn and_of_planned_run(share: Option<f64>) -> String {
 
 /// A share of the planned run in words: `14 % of the planned run`, `1.4 times the planned run`.
 pub fn of_planned_run(share: f64) -> String {
-    if share < 1.0 {
+    if share < 1.1 {
         format!("{} of the planned run", percent(share))
     } else {
         format!("{} times the planned run", factor(share))

@@ -5,6 +5,12 @@ use crate::lr::LearningRate;
 use crate::record::{Recovery, TrialSpec};
 use crate::trial::Objective;
 
+/// The first trials, which tell all there is to know of a rate far below the threshold.
+pub(super) const AROUND: &str = "trials at the rate, far above and below";
+
+/// Those that give the longer trials of any other rate something to be compared with.
+pub(super) const NEARER: &str = "trials nearer to the rate";
+
 /// Rates below the configured one that give it something to be compared with, in decades.
 pub(super) const LADDER: [f64; 4] = [-0.5, -1.0, -1.5, -2.0];
 
@@ -24,10 +30,17 @@ pub fn check(objective: &dyn Objective, settings: &Settings, rate: LearningRate,
 impl Searcher<'_> {
     fn check(&mut self, rate: LearningRate) -> Result<(), Stop> {
         let short = self.settings.lengths.short;
+        let around = self.settings.around(rate);
+        let mut specs = self.cross(&around, 0..1, short);
+        specs.extend(self.cross(&[rate], 1..self.settings.seeds, short));
+        self.run(AROUND, specs)?;
+        if self.assess().is_far_below(around) {
+            return Ok(());
+        }
         let ladder: Vec<LearningRate> = LADDER.iter().map(|&decades| rate.shifted(decades)).collect();
-        let mut specs = self.cross(&[rate, self.margin(rate)], 0..self.settings.seeds, short);
+        let mut specs = self.cross(&[self.settings.margin_of(rate)], 0..self.settings.seeds, short);
         specs.extend(self.cross(&ladder, 0..1, short));
-        self.run("trials at the rate, above and below", specs)?;
+        self.run(NEARER, specs)?;
         // Far above the threshold everything below is dead too: look for a rate that trains at all.
         for decade in 1..=DECADES {
             let lowest = rate.shifted(LADDER[LADDER.len() - 1] - f64::from(decade) + 1.0);
@@ -44,15 +57,10 @@ impl Searcher<'_> {
         if self.are_stable(rate) { Ok(()) } else { self.look_lower(rate) }
     }
 
-    /// The rate above that must be stable too.
-    fn margin(&self, rate: LearningRate) -> LearningRate {
-        rate.shifted(self.settings.check_margin.log10())
-    }
-
     /// Longer trials on fresh seeds at `rate` and, with one of them, at its margin, next to one at the best early rate. None at a
     /// rate whose short trials are unstable beyond doubt. Returns whether both rates are stable.
     fn try_for_longer(&mut self, rate: LearningRate, stage: &'static str) -> Result<bool, Stop> {
-        let margin = self.margin(rate);
+        let margin = self.settings.margin_of(rate);
         let (seeds, lengths) = (self.settings.seeds, self.settings.lengths);
         if self.may_settle(rate) {
             let best = self.assess().best_early();
@@ -76,7 +84,7 @@ impl Searcher<'_> {
     /// On the benchmark's suite, of 247 rates far below the threshold of full runs 241 pass with it, and 233 without; and of 204
     /// rates at which full runs fail it lets none pass that did not before.
     fn give_longer_tails(&mut self, rate: LearningRate) -> Result<(), Stop> {
-        for rate in [rate, self.margin(rate)] {
+        for rate in [rate, self.settings.margin_of(rate)] {
             while let Some(spec) = self.assess().lost_with_short_tail(rate) {
                 let longer = spec.recovery.map(|tail| Recovery { iterations: spec.iterations, ..tail });
                 let spec = TrialSpec { recovery: longer, ..spec };
@@ -101,7 +109,7 @@ impl Searcher<'_> {
 
     /// Whether `rate` and its margin are stable.
     fn are_stable(&self, rate: LearningRate) -> bool {
-        self.is_stable(rate) && self.is_stable(self.margin(rate))
+        self.is_stable(rate) && self.is_stable(self.settings.margin_of(rate))
     }
 
     /// Whether trials at `rate` were judged and none was unstable.
@@ -118,7 +126,7 @@ impl Searcher<'_> {
         let top = stable.map_or(rate, |stable| stable.shifted(std::f64::consts::LOG10_2));
         for halving in 1..=HALVINGS {
             let lower = top.shifted(-std::f64::consts::LOG10_2 * halving as f64);
-            let both = [lower, self.margin(lower)];
+            let both = [lower, self.settings.margin_of(lower)];
             self.run("search for a safe rate", self.cross(&both, 0..self.settings.seeds, self.settings.lengths.short))?;
             if self.try_for_longer(lower, "longer trials of a safe rate")? {
                 break;

@@ -1,7 +1,7 @@
 //! What a search will cost, before it starts.
 
 use super::Settings;
-use super::check::LADDER;
+use super::check::{AROUND, LADDER, NEARER};
 use super::find::{COMPETING, FINALISTS, SCAN_DENSITY};
 use super::repeat::{REPEAT, repeated};
 use crate::trial::Objective;
@@ -13,6 +13,8 @@ pub struct Forecast {
     pub stages: Vec<StageForecast>,
     /// Trial-iterations over all stages.
     pub total_iterations: u64,
+    /// Those of the stages that are always run: the first ones may tell all there is to know.
+    pub least_iterations: u64,
 }
 
 /// One stage of a [`Forecast`].
@@ -28,7 +30,8 @@ pub struct StageForecast {
 
 impl Forecast {
     fn of(stages: Vec<StageForecast>) -> Self {
-        Self { total_iterations: stages.iter().map(|s| s.iterations).sum(), stages }
+        let total_iterations = stages.iter().map(|s| s.iterations).sum();
+        Self { total_iterations, least_iterations: total_iterations, stages }
     }
 
     /// The expected cost of [`find`](super::find) of `objective`.
@@ -64,21 +67,26 @@ impl Forecast {
         // At the rate; and, with one seed, at its margin and at the best early rate, by which it is measured.
         let longer = (seeds as u64 + 2) * with_tail(lengths.long, settings, objective);
         let measures = yardsticks as u64 * with_tail(lengths.yardstick(), settings, objective);
-        Self::of(vec![
-            stage("trials at the rate, above and below", 2 * seeds + LADDER.len(), lengths.short),
+        let around = stage(AROUND, seeds + 2, lengths.short);
+        let least_iterations = around.iterations;
+        let stages = vec![
+            around,
+            // One rate below was among the first.
+            stage(NEARER, seeds + LADDER.len() - 1, lengths.short),
             StageForecast {
                 name: "longer trials on fresh seeds",
                 trials: seeds + 2 + yardsticks,
                 iterations: longer.saturating_add(measures),
             },
-        ])
+        ];
+        Self { least_iterations, ..Self::of(stages) }
     }
 
     /// The same with what [`repeat`](super::repeat()) adds.
     #[must_use]
     pub fn with_repetition(mut self, settings: &Settings) -> Self {
         self.stages.push(stage(REPEAT, 1, repeated(settings)));
-        Self::of(self.stages)
+        Self { least_iterations: self.least_iterations + repeated(settings), ..Self::of(self.stages) }
     }
 }
 

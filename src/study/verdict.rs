@@ -2,6 +2,7 @@
 
 use crate::analysis::{Assessment, JudgedTrial, RateEvidence, Verdict};
 use crate::lr::LearningRate;
+use crate::report::text::counted;
 use crate::report::{Check, CheckVerdict, Recommendation};
 use crate::search::{Settings, Stop};
 
@@ -28,18 +29,23 @@ fn at(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRate) -> A
 
 fn sentence(rate: LearningRate, at: &At) -> String {
     let why = at.reason.map(|reason| format!(": {}", reason.words())).unwrap_or_default();
-    format!("{} of {} seeds unstable at {rate} (up to {} iterations){why}", at.unstable, at.seeds, at.iterations)
+    let seeds = counted(at.seeds as u64, "seed");
+    format!("{} of {seeds} unstable at {rate} (up to {} iterations){why}", at.unstable, at.iterations)
 }
 
 /// The verdict on `rate`.
 pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRate, stop: Option<Stop>) -> Check {
-    let margin = rate.shifted(settings.check_margin.log10());
+    let margin = settings.margin_of(rate);
+    let around @ [_, _, far] = settings.around(rate);
+    let is_far_below = assessment.is_far_below(around);
     let (own, above) = (at(assessment, settings, rate), at(assessment, settings, margin));
     let lower = assessment.bracket.first_unstable.filter(|first| *first < rate);
     let trains = assessment.best_early().is_some();
     let mut findings = Vec::new();
     let verdict = if own.unstable > 0 || (own.seeds > 0 && lower.is_some()) {
         CheckVerdict::Unstable
+    } else if is_far_below {
+        CheckVerdict::Safe
     } else if !trains || own.for_long < settings.seeds || (above.unstable == 0 && above.for_long == 0) {
         CheckVerdict::Inconclusive
     } else if above.unstable > 0 {
@@ -56,6 +62,10 @@ pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: Lear
     }
     if above.seeds > 0 {
         findings.push(sentence(margin, &above));
+    }
+    if is_far_below {
+        findings.push(sentence(far, &at(assessment, settings, far)));
+        findings.push("so far below the threshold longer trials would tell no more".into());
     }
     if verdict == CheckVerdict::Inconclusive {
         findings.push(match (stop, trains) {
@@ -106,7 +116,7 @@ fn safe_rate(assessment: &Assessment<'_>, settings: &Settings, rate: LearningRat
     let below = |candidate: &LearningRate| assessment.bracket.first_unstable.is_none_or(|first| *candidate < first);
     let rates = assessment.evidence.iter().map(|e| e.learning_rate).filter(|r| *r < rate).filter(below);
     let tested = rates.filter(|&r| is_stable(r, settings.seeds));
-    tested.filter(|r| is_stable(r.shifted(settings.check_margin.log10()), 1)).max_by(|a, b| a.get().total_cmp(&b.get()))
+    tested.filter(|r| is_stable(settings.margin_of(*r), 1)).max_by(|a, b| a.get().total_cmp(&b.get()))
 }
 
 /// `check` recommends nothing but the rate that would be safe.
