@@ -33,7 +33,7 @@ pub(crate) struct Truth<'a> {
 pub(crate) struct Outcome {
     pub(crate) cost: f64,
     pub(crate) unstable: u64,
-    /// Runs at a rate above the best whose cost is, at some time after the first tenth, above the initial one.
+    /// Runs whose cost is, at some time after the first tenth, above the initial one.
     pub(crate) violent: u64,
     pub(crate) held_out: Option<f64>,
     pub(crate) reached: Option<u64>,
@@ -97,7 +97,7 @@ impl<'a> Truth<'a> {
         Outcome {
             cost: mean_cost(&self.runs, rate, self.seeds),
             unstable: curves.iter().filter(is_unstable).count() as u64,
-            violent: if rate > self.best { curves.iter().filter(is_violent).count() as u64 } else { 0 },
+            violent: curves.iter().filter(is_violent).count() as u64,
             held_out: held_out.map(|costs| costs.iter().sum::<f64>() / costs.len() as f64),
             reached: reached.map(|i| i as u64 * self.runs.iterations() / parts as u64),
         }
