@@ -89,8 +89,8 @@ impl Assessment<'_> {
         lost.find(|spec| spec.learning_rate == rate && is_short(spec))
     }
 
-    /// Whether short trials alone tell that `rate` lies far below the threshold: they are stable at all three rates, at `far` and
-    /// `rate` they learnt much, and at the rate below each clearly less; or they learnt clearly less at `rate` than at `far`.
+    /// Whether short trials alone tell that `rate` lies far below the threshold: they are stable at all three rates and learnt much
+    /// at `far`; and at `rate` either clearly less, or much as well and clearly more than at `low`.
     pub fn is_far_below(&self, [low, rate, far]: [LearningRate; 3]) -> bool {
         let at = |rate: LearningRate| self.short.trials.iter().filter(move |t| t.record.spec.learning_rate == rate);
         let is_stable = |rate: LearningRate| {
