@@ -98,8 +98,9 @@ impl Assessment<'_> {
         };
         // From the loss before training to the last ones.
         let course = |t: &JudgedTrial<'_>| initial_loss(t.record).zip(end_loss(t.record.own_losses()));
-        let has_learnt =
-            |rate: LearningRate| at(rate).all(|t| course(t).is_some_and(|(initial, end)| end <= HARDLY_LEARNT * initial));
+        let has_learnt = |rate: LearningRate| {
+            at(rate).all(|t| course(t).is_some_and(|(initial, end)| initial > 0.0 && end <= HARDLY_LEARNT * initial))
+        };
         let is_slower = |slow: LearningRate, fast: LearningRate| {
             at(slow).zip(at(fast)).all(|(slow, fast)| {
                 let courses = course(slow).zip(course(fast));
@@ -321,6 +322,31 @@ mod tests {
             [at(0.1, 50, 0, 1.0), at(0.1, lengths.yardstick(), 25, 1.9), at(0.1, 500, 125, 1.9), at(0.2, 500, 125, 1.8)];
         let assessment = assess(&trials, lengths, 1.6, true);
         assert!(assessment.long.unwrap().trials.iter().all(|t| t.verdict.is_unstable()), "the short trial had ended at 1");
+    }
+
+    #[test]
+    fn rates_far_below_the_threshold_show_by_how_much_they_learn() {
+        let around = [0.01, 0.1, 0.3].map(rate);
+        let is_far_below = |ends: [f64; 3]| {
+            // The losses fall from 2 to the end within the trial.
+            let trial = |(learning_rate, end): (LearningRate, f64)| {
+                let mut trial = trial(learning_rate.get(), LENGTHS.short, 0, end);
+                let steps = trial.losses.len() as f64;
+                trial
+                    .losses
+                    .iter_mut()
+                    .enumerate()
+                    .for_each(|(i, loss)| *loss = 2.0 - (2.0 - end) * (i as f64 / steps).min(0.5) * 2.0);
+                trial
+            };
+            let trials: Vec<TrialRecord> = around.into_iter().zip(ends).map(trial).collect();
+            assess(&trials, LENGTHS, 1.6, true).is_far_below(around)
+        };
+        assert!(is_far_below([1.5, 0.5, 0.4]), "well on its way, and far above it too");
+        assert!(is_far_below([1.99, 1.8, 0.4]), "slow, where far above it is learnt");
+        assert!(!is_far_below([1.99, 1.9, 1.2]), "nowhere much is learnt");
+        assert!(!is_far_below([0.5, 0.5, 0.5]), "all may be lost in the same way");
+        assert!(!is_far_below([1.5, 0.5, 2.5]), "lost far above");
     }
 
     #[test]
