@@ -57,7 +57,7 @@ const CONFIRMING: u64 = 20;
 /// that would not pass anyway; with a factor of three 386 do.
 const FAR: f64 = 2.0;
 
-/// A rate far below another, in decades.
+/// A rate far below another, in decades: one of those that `check` tries below in any case.
 const LOW: f64 = -1.0;
 
 impl Settings {

@@ -122,15 +122,11 @@ pub(super) fn deviation(values: impl Iterator<Item = f64> + Clone) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::data::{ColumnName, ExampleShape};
+    use crate::task::data::{ColumnName, ExampleShape, only_split};
 
     /// Nothing but the split and, if asked for, standardisation.
     fn split(table: Table, path: &Path, held_out: f64, split_seed: u64, standardize: bool) -> Result<Split, DataError> {
-        super::split(
-            table,
-            path,
-            &PreparePlan { standardize, held_out, split_seed, label_noise: 0.0, share: 1.0, augment: None },
-        )
+        super::split(table, path, &PreparePlan { standardize, ..only_split(held_out, split_seed) })
     }
 
     fn table(inputs: &[[f32; 2]], targets: Targets) -> Table {
@@ -206,14 +202,7 @@ mod tests {
     /// 900 examples of three classes, in turn, a share of them mislabelled: the labels of both parts.
     fn mislabelled(share: f64, seed: u64) -> [Vec<u32>; 2] {
         let labels = Targets::Classes { labels: (0..900).map(|i| i % 3).collect(), classes: 3 };
-        let plan = PreparePlan {
-            standardize: false,
-            held_out: 1.0 / 3.0,
-            split_seed: seed,
-            label_noise: share,
-            share: 1.0,
-            augment: None,
-        };
+        let plan = PreparePlan { label_noise: share, ..only_split(1.0 / 3.0, seed) };
         // The first feature is the right class.
         let rows: Vec<[f32; 2]> = (0..900).map(|i| [(i % 3) as f32, 0.0]).collect();
         let parts = super::split(table(&rows, labels), Path::new("x"), &plan).unwrap();

@@ -37,10 +37,10 @@ impl Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::data::only_split;
 
     fn sample(share: f64, split_seed: u64) -> Sample {
-        let plan = PreparePlan { standardize: false, held_out: 0.0, split_seed, label_noise: 0.0, share, augment: None };
-        Sample::new(&plan)
+        Sample::new(&PreparePlan { share, ..only_split(0.0, split_seed) })
     }
 
     fn taken(mut sample: Sample) -> Vec<usize> {
