@@ -95,6 +95,22 @@ fn end_loss(trial: &Trial, stride: u64) -> f64 {
     median(losses[planned - window..planned].to_vec()).map_or(f64::INFINITY, drawable)
 }
 
+/// Iterations of the tail of a trial, in which its rate fell.
+fn tail(trial: &Trial) -> u64 {
+    trial.recovery.map_or(0, |recovery| recovery.iterations)
+}
+
+/// The loss on the probe set after the tail, by which the recommended rate is chosen; infinite when the trial did not get there.
+fn settled_loss(trial: &Trial) -> f64 {
+    let end = trial.iterations.saturating_add(tail(trial));
+    trial.probe.iter().find(|point| point.iteration == end).and_then(|point| point.loss).map_or(f64::INFINITY, drawable)
+}
+
+/// Whether the rate of the long trials fell in a tail, after which they are compared.
+pub(super) fn settles(report: &Report) -> bool {
+    long_trials(report).any(|trial| tail(trial) > 0)
+}
+
 fn drawable(loss: f64) -> f64 {
     if loss.is_nan() { f64::INFINITY } else { loss.max(-LARGEST) }
 }
@@ -114,36 +130,47 @@ fn chosen<'a>(trials: impl Iterator<Item = &'a Trial>, better: impl Fn(&Trial, &
 }
 
 /// The ends of these trials by rate and seed; of the longest where there are several.
-fn ends<'a>(trials: impl Iterator<Item = &'a Trial>, stride: u64) -> Vec<End> {
+fn ends<'a>(trials: impl Iterator<Item = &'a Trial>, loss: impl Fn(&Trial) -> f64) -> Vec<End> {
     let end = |(rate, trials): (f64, Vec<&Trial>)| {
-        let losses: Vec<f64> = trials.iter().map(|t| end_loss(t, stride)).collect();
+        let losses: Vec<f64> = trials.iter().map(|t| loss(t)).collect();
         let seeds = losses.len();
         let low = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let high = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         median(losses).map(|median| End { rate, low, median, high, seeds })
     };
-    chosen(trials, |a, b| a.iterations > b.iterations).into_iter().filter_map(end).collect()
+    chosen(trials, |a, b| (a.iterations, tail(a)) > (b.iterations, tail(b))).into_iter().filter_map(end).collect()
 }
 
 /// Loss at the end of the short trials, by rate.
 pub(super) fn short_ends(report: &Report) -> Vec<End> {
     let short = short_length(report);
-    ends(shown(report).filter(|t| t.iterations == short), report.steps_per_loss())
+    ends(shown(report).filter(|t| t.iterations == short), |t| end_loss(t, report.steps_per_loss()))
 }
 
-/// Loss at the end of the long trials, by rate.
-pub(super) fn long_ends(report: &Report) -> Vec<End> {
+fn long_trials(report: &Report) -> impl Iterator<Item = &Trial> {
     let (short, long) = (short_length(report), report.run.long_iterations);
-    ends(shown(report).filter(|t| t.iterations == long && long > short), report.steps_per_loss())
+    shown(report).filter(move |t| t.iterations == long && long > short)
 }
 
-/// Loss at the end of the trials, longer still, that confirm the recommendation; and their length.
+/// Loss by which the trials longer than the short ones are compared.
+fn compared_loss(report: &Report) -> impl Fn(&Trial) -> f64 {
+    let (settles, stride) = (settles(report), report.steps_per_loss());
+    move |trial| if settles { settled_loss(trial) } else { end_loss(trial, stride) }
+}
+
+/// Loss of the long trials, by rate: what they settle at once their rate has fallen, where it does.
+pub(super) fn long_ends(report: &Report) -> Vec<End> {
+    ends(long_trials(report), compared_loss(report))
+}
+
+/// The same of the trials, longer still, that confirm the recommendation; and their length.
 pub(super) fn confirmation(report: &Report) -> Option<(End, u64)> {
     let rate = report.recommendation.learning_rate?;
     let beyond = report.run.long_iterations.max(short_length(report));
     let at_rate = || shown(report).filter(|t| same(t.learning_rate, rate) && t.iterations > beyond);
     let length = at_rate().map(|t| t.iterations).max()?;
-    ends(at_rate().filter(|t| t.iterations == length), report.steps_per_loss()).into_iter().next().map(|end| (end, length))
+    let end = ends(at_rate().filter(|t| t.iterations == length), compared_loss(report)).into_iter().next()?;
+    Some((end, length))
 }
 
 /// The median over all trials of the first loss: where training starts.

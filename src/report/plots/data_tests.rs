@@ -1,7 +1,8 @@
 use super::axis::Range;
 use super::data::*;
 use super::sample::{trial, with_trials};
-use crate::record::Outcome;
+use crate::lr::LearningRate;
+use crate::record::{Outcome, ProbePoint, Recovery};
 use crate::report::{Trial, Verdict};
 
 /// A trial with just these losses.
@@ -40,6 +41,27 @@ fn a_trial_that_ended_early_has_an_infinite_end() {
     let ends = short_ends(&report);
     assert_eq!((ends[0].median, ends[1].median), (1.0, f64::INFINITY));
     assert_eq!(rates(&report), [0.1, 1.0]);
+}
+
+#[test]
+fn long_trials_whose_rate_falls_are_shown_by_what_they_settle_at() {
+    let falling = |rate: f64, tail: u64, settled: Option<f64>| Trial {
+        recovery: Some(Recovery { learning_rate: LearningRate::new(rate / 100.0).unwrap(), iterations: tail }),
+        probe: settled.map(|loss| ProbePoint { iteration: 80 + tail, loss: Some(loss) }).into_iter().collect(),
+        ..with_losses(rate, 0, 80, vec![2.0; 80])
+    };
+    let trials = vec![with_losses(0.1, 0, 40, vec![3.0; 40]), falling(0.1, 20, Some(0.5)), falling(0.2, 20, Some(0.9))];
+    let mut report = with_trials(trials);
+    (report.run.short_iterations, report.run.long_iterations) = (40, 80);
+    let medians = |report: &_| long_ends(report).iter().map(|e| e.median).collect::<Vec<_>>();
+    assert!(settles(&report));
+    assert_eq!(medians(&report), [0.5, 0.9]);
+    // Of two tails the longer one tells more, and a trial that never got through its tail has no end.
+    report.trials.extend([falling(0.2, 80, Some(0.7)), falling(0.4, 20, None)]);
+    assert_eq!(medians(&report), [0.5, 0.7, f64::INFINITY]);
+    report.trials.iter_mut().for_each(|t| t.recovery = None);
+    assert!(!settles(&report));
+    assert_eq!(medians(&report), [2.0, 2.0, 2.0]);
 }
 
 #[test]
