@@ -195,6 +195,13 @@ pub struct ProbePoint {
     pub loss: Option<f64>,
 }
 
+impl ProbePoint {
+    /// The loss after just so many iterations; `None` where it was not taken, or is not finite.
+    pub fn loss_after(iterations: u64, points: &[Self]) -> Option<f64> {
+        points.iter().find(|point| point.iteration == iterations)?.loss
+    }
+}
+
 impl TrialRecord {
     /// A trial of which nothing is known yet.
     pub fn blank(spec: TrialSpec, outcome: Outcome) -> Self {

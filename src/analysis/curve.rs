@@ -12,7 +12,7 @@ pub fn median(values: &[f64]) -> Option<f64> {
 }
 
 /// The mean, the same to the bit in whatever order the values come; not a number for an empty slice.
-pub(super) fn mean(values: &[f64]) -> f64 {
+pub(crate) fn mean(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.iter().sum::<f64>() / sorted.len() as f64

@@ -16,6 +16,7 @@ mod threshold;
 mod transfer;
 
 pub use assess::{Assessment, Lengths, assess};
+pub(crate) use curve::mean;
 pub use curve::{end_loss, median};
 pub use judge::{Judged, JudgedTrial, Reference, Verdict, judge, judge_against, unresolved};
 pub use recommend::{Choice, choose, plateau};

@@ -7,7 +7,7 @@
 use super::curve::mean;
 use super::judge::rates_of;
 use crate::lr::LearningRate;
-use crate::record::{Outcome, TrialRecord};
+use crate::record::{Outcome, ProbePoint, TrialRecord};
 
 /// Costs that differ by less than this share of what was learnt are the same: where the best rate has reached its floor, every
 /// stable rate is a little above it.
@@ -16,7 +16,7 @@ const SAME: f64 = 0.01;
 /// The loss on the probe set after the tail; `None` where there was no tail, or the loss is not finite.
 pub fn settled_cost(trial: &TrialRecord) -> Option<f64> {
     trial.spec.recovery?;
-    trial.probe.iter().find(|point| point.iteration == trial.spec.total_iterations())?.loss
+    ProbePoint::loss_after(trial.spec.total_iterations(), &trial.probe)
 }
 
 /// Rates and the mean over seeds of their settled costs, the lowest first. Only rates tried with the most seeds are compared, for
@@ -74,7 +74,7 @@ impl SettledLevel {
         let shown_before = |yardstick: &TrialRecord| {
             let begun =
                 short.iter().filter(|t| t.spec.iterations <= yardstick.spec.iterations && t.spec.begins(&yardstick.spec));
-            begun.filter_map(|t| t.probe.iter().find(|point| point.iteration == t.spec.iterations)?.loss).reduce(f64::min)
+            begun.filter_map(|t| ProbePoint::loss_after(t.spec.iterations, &t.probe)).reduce(f64::min)
         };
         let reached_by = |t: &TrialRecord| settled_cost(t).map(|cost| shown_before(t).map_or(cost, |shown| shown.min(cost)));
         let reached = at_best().filter_map(|t| reached_by(t)).reduce(f64::max)?;

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::record::Outcome;
+use crate::analysis::mean;
+use crate::record::{Outcome, ProbePoint};
 use crate::report::{Report, Trial, Verdict};
 
 use super::axis::{LARGEST, Range};
 
-/// The loss at the end of the trials of one rate, over the seeds; infinite where a trial had no finite end.
+/// The loss at the end of the trials of one rate, over the seeds; infinite where a trial had no finite end. Its middle is the median,
+/// of settled costs the mean, as the rule takes them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct End {
     pub rate: f64,
     pub low: f64,
-    pub median: f64,
+    pub middle: f64,
     pub high: f64,
     pub seeds: usize,
 }
@@ -101,9 +103,9 @@ fn tail(trial: &Trial) -> u64 {
 }
 
 /// The loss on the probe set after the tail, by which the recommended rate is chosen; infinite when the trial did not get there.
-fn settled_loss(trial: &Trial) -> f64 {
+fn settled_cost(trial: &Trial) -> f64 {
     let end = trial.iterations.saturating_add(tail(trial));
-    trial.probe.iter().find(|point| point.iteration == end).and_then(|point| point.loss).map_or(f64::INFINITY, drawable)
+    ProbePoint::loss_after(end, &trial.probe).map_or(f64::INFINITY, drawable)
 }
 
 /// Whether the rate of the long trials fell in a tail, after which they are compared.
@@ -129,22 +131,36 @@ fn chosen<'a>(trials: impl Iterator<Item = &'a Trial>, better: impl Fn(&Trial, &
     by_rate.into_iter().map(|(rate, seeds)| (f64::from_bits(rate), seeds.into_values().collect())).collect()
 }
 
-/// The ends of these trials by rate and seed; of the longest where there are several.
-fn ends<'a>(trials: impl Iterator<Item = &'a Trial>, loss: impl Fn(&Trial) -> f64) -> Vec<End> {
+/// These losses of trials over the seeds of each rate, and their middle; of the longest where there are several.
+fn ends<'a>(
+    trials: impl Iterator<Item = &'a Trial>,
+    loss: impl Fn(&Trial) -> f64,
+    middle: impl Fn(Vec<f64>) -> Option<f64>,
+) -> Vec<End> {
     let end = |(rate, trials): (f64, Vec<&Trial>)| {
         let losses: Vec<f64> = trials.iter().map(|t| loss(t)).collect();
-        let seeds = losses.len();
         let low = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let high = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        median(losses).map(|median| End { rate, low, median, high, seeds })
+        let seeds = losses.len();
+        middle(losses).map(|middle| End { rate, low, middle, high, seeds })
     };
     chosen(trials, |a, b| (a.iterations, tail(a)) > (b.iterations, tail(b))).into_iter().filter_map(end).collect()
+}
+
+/// Where trials at a steady rate end.
+fn steady_ends<'a>(trials: impl Iterator<Item = &'a Trial>, report: &Report) -> Vec<End> {
+    ends(trials, |t| end_loss(t, report.steps_per_loss()), median)
+}
+
+/// Where trials longer than the short ones end: at what they settle, where the rate falls.
+fn longer_ends<'a>(trials: impl Iterator<Item = &'a Trial>, report: &Report) -> Vec<End> {
+    if settles(report) { ends(trials, settled_cost, |costs| Some(mean(&costs))) } else { steady_ends(trials, report) }
 }
 
 /// Loss at the end of the short trials, by rate.
 pub(super) fn short_ends(report: &Report) -> Vec<End> {
     let short = short_length(report);
-    ends(shown(report).filter(|t| t.iterations == short), |t| end_loss(t, report.steps_per_loss()))
+    steady_ends(shown(report).filter(|t| t.iterations == short), report)
 }
 
 fn long_trials(report: &Report) -> impl Iterator<Item = &Trial> {
@@ -152,24 +168,18 @@ fn long_trials(report: &Report) -> impl Iterator<Item = &Trial> {
     shown(report).filter(move |t| t.iterations == long && long > short)
 }
 
-/// Loss by which the trials longer than the short ones are compared.
-fn compared_loss(report: &Report) -> impl Fn(&Trial) -> f64 {
-    let (settles, stride) = (settles(report), report.steps_per_loss());
-    move |trial| if settles { settled_loss(trial) } else { end_loss(trial, stride) }
-}
-
-/// Loss of the long trials, by rate: what they settle at once their rate has fallen, where it does.
+/// Loss at the end of the long trials, by rate.
 pub(super) fn long_ends(report: &Report) -> Vec<End> {
-    ends(long_trials(report), compared_loss(report))
+    longer_ends(long_trials(report), report)
 }
 
-/// The same of the trials, longer still, that confirm the recommendation; and their length.
+/// Loss at the end of the trials, longer still, that confirm the recommendation; and their length.
 pub(super) fn confirmation(report: &Report) -> Option<(End, u64)> {
     let rate = report.recommendation.learning_rate?;
     let beyond = report.run.long_iterations.max(short_length(report));
     let at_rate = || shown(report).filter(|t| same(t.learning_rate, rate) && t.iterations > beyond);
     let length = at_rate().map(|t| t.iterations).max()?;
-    let end = ends(at_rate().filter(|t| t.iterations == length), compared_loss(report)).into_iter().next()?;
+    let end = longer_ends(at_rate().filter(|t| t.iterations == length), report).into_iter().next()?;
     Some((end, length))
 }
 

@@ -30,7 +30,7 @@ fn an_end_is_the_median_of_the_last_fifth_over_seeds() {
     let trials = [1.0, 6.0, 2.0].iter().zip(0..).map(|(end, seed)| with_losses(0.1, seed, 40, losses(*end)));
     let mut report = with_trials(trials.collect());
     report.run.short_iterations = 40;
-    assert_eq!(short_ends(&report), [End { rate: 0.1, low: 1.0, median: 2.0, high: 6.0, seeds: 3 }]);
+    assert_eq!(short_ends(&report), [End { rate: 0.1, low: 1.0, middle: 2.0, high: 6.0, seeds: 3 }]);
     assert!(long_ends(&report).is_empty());
 }
 
@@ -39,7 +39,7 @@ fn a_trial_that_ended_early_has_an_infinite_end() {
     let mut report = with_trials(vec![with_losses(0.1, 0, 40, vec![1.0; 40]), with_losses(1.0, 0, 40, vec![1.0; 39])]);
     report.run.short_iterations = 40;
     let ends = short_ends(&report);
-    assert_eq!((ends[0].median, ends[1].median), (1.0, f64::INFINITY));
+    assert_eq!((ends[0].middle, ends[1].middle), (1.0, f64::INFINITY));
     assert_eq!(rates(&report), [0.1, 1.0]);
 }
 
@@ -53,15 +53,18 @@ fn long_trials_whose_rate_falls_are_shown_by_what_they_settle_at() {
     let trials = vec![with_losses(0.1, 0, 40, vec![3.0; 40]), falling(0.1, 20, Some(0.5)), falling(0.2, 20, Some(0.9))];
     let mut report = with_trials(trials);
     (report.run.short_iterations, report.run.long_iterations) = (40, 80);
-    let medians = |report: &_| long_ends(report).iter().map(|e| e.median).collect::<Vec<_>>();
+    let middles = |report: &_| long_ends(report).iter().map(|e| e.middle).collect::<Vec<_>>();
     assert!(settles(&report));
-    assert_eq!(medians(&report), [0.5, 0.9]);
+    assert_eq!(middles(&report), [0.5, 0.9]);
     // Of two tails the longer one tells more, and a trial that never got through its tail has no end.
     report.trials.extend([falling(0.2, 80, Some(0.7)), falling(0.4, 20, None)]);
-    assert_eq!(medians(&report), [0.5, 0.7, f64::INFINITY]);
+    assert_eq!(middles(&report), [0.5, 0.7, f64::INFINITY]);
+    // Of two seeds the mean, as where the rate is chosen.
+    report.trials.push(Trial { seed: 1, ..falling(0.1, 20, Some(0.75)) });
+    assert_eq!(middles(&report), [0.625, 0.7, f64::INFINITY]);
     report.trials.iter_mut().for_each(|t| t.recovery = None);
     assert!(!settles(&report));
-    assert_eq!(medians(&report), [2.0, 2.0, 2.0]);
+    assert_eq!(middles(&report), [2.0, 2.0, 2.0]);
 }
 
 #[test]
@@ -69,9 +72,9 @@ fn trials_of_one_length_are_not_mixed_with_those_of_another() {
     let of = |seed, n: usize, end: f64| with_losses(0.12, seed, n as u64, [vec![4.0; n / 2], vec![end; n / 2]].concat());
     let mut report = with_trials(vec![of(0, 40, 3.0), of(1, 40, 3.5), of(0, 80, 2.0), of(2, 160, 1.0)]);
     (report.run.short_iterations, report.run.long_iterations) = (40, 80);
-    let medians = |ends: Vec<End>| ends.iter().map(|e| (e.median, e.seeds)).collect::<Vec<_>>();
+    let medians = |ends: Vec<End>| ends.iter().map(|e| (e.middle, e.seeds)).collect::<Vec<_>>();
     assert_eq!((medians(short_ends(&report)), medians(long_ends(&report))), (vec![(3.0, 2)], vec![(2.0, 1)]));
-    assert_eq!(confirmation(&report).map(|(end, length)| (end.median, end.seeds, length)), Some((1.0, 1, 160)));
+    assert_eq!(confirmation(&report).map(|(end, length)| (end.middle, end.seeds, length)), Some((1.0, 1, 160)));
     report.recommendation.learning_rate = Some(0.2);
     assert_eq!(confirmation(&report), None);
     // A recovery adds losses after the trial's own; they are not its end.

@@ -53,7 +53,7 @@ pub fn loss_by_rate(report: &Report) -> Result<Plot, PlotError> {
     frame::draw_header(&mut canvas, &report.name, &frame::answer(report), &frame::subtitle(report));
     let ends = Ends::of(report);
     let initial = data::initial_loss(report);
-    let losses = ends.all().flat_map(|e| [e.low, e.median]);
+    let losses = ends.all().flat_map(|e| [e.low, e.middle]);
     match (frame::rate_range(report), data::loss_range(losses, initial, 20.0)) {
         (Some(rates), Some(losses)) => {
             let x = Scale::new(rates, AREA.left, AREA.right);
@@ -81,8 +81,8 @@ fn draw(canvas: &mut Canvas, report: &Report, place: &Place, ends: &Ends, initia
     draw_ends(canvas, place, &ends.long, ORANGE, true);
     draw_best(canvas, report, place, &ends.short);
     if let Some((end, _)) = &ends.confirmed {
-        canvas.diamond(place.at(end.rate, end.median), 30.0, WHITE);
-        canvas.diamond(place.at(end.rate, end.median), 22.0, INK);
+        canvas.diamond(place.at(end.rate, end.middle), 30.0, WHITE);
+        canvas.diamond(place.at(end.rate, end.middle), 22.0, INK);
     }
     axis::draw_base(canvas, AREA);
     draw_good_span(canvas, report, place);
@@ -124,17 +124,17 @@ fn draw_band(canvas: &mut Canvas, place: &Place, ends: &[End]) {
     }
 }
 
-/// The medians: a line with dots while they fit, signs at the top edge where they do not.
+/// Their middles: a line with dots while they fit, signs at the top edge where they do not.
 fn draw_ends(canvas: &mut Canvas, place: &Place, ends: &[End], color: Rgb, hollow: bool) {
-    for pair in ends.windows(2).filter(|p| p.iter().all(|e| e.median.is_finite())) {
-        let beyond = |e: &End| (place.x.at(e.rate), place.y.beyond(e.median));
+    for pair in ends.windows(2).filter(|p| p.iter().all(|e| e.middle.is_finite())) {
+        let beyond = |e: &End| (place.x.at(e.rate), place.y.beyond(e.middle));
         if let Some((a, b)) = below_top(beyond(&pair[0]), beyond(&pair[1]), AREA.top) {
             canvas.line(&[a, b], if hollow { 3.0 } else { 4.5 }, color);
         }
     }
     for end in ends {
-        let at = place.at(end.rate, end.median);
-        if end.median.is_infinite() {
+        let at = place.at(end.rate, end.middle);
+        if end.middle.is_infinite() {
             canvas.cross((at.0, AREA.top + 16.0), 18.0, 3.6, RED);
         } else if is_above(place, end) {
             canvas.triangle((at.0, AREA.top + 16.0), 20.0, RED);
@@ -148,7 +148,7 @@ fn draw_ends(canvas: &mut Canvas, place: &Place, ends: &[End], color: Rgb, hollo
 }
 
 fn is_above(place: &Place, end: &End) -> bool {
-    end.median.is_finite() && end.median > place.y.range.high
+    end.middle.is_finite() && end.middle > place.y.range.high
 }
 
 /// The part of the segment that lies below the height `top`; `None` when there is none.
@@ -166,7 +166,7 @@ pub(super) fn below_top(a: Point, b: Point, top: f64) -> Option<(Point, Point)> 
 fn draw_best(canvas: &mut Canvas, report: &Report, place: &Place, short: &[End]) {
     let Some(best) = report.best_early.value.as_ref().filter(|b| data::is_rate(b.learning_rate)) else { return };
     // On the line where the line has that rate: two dots a hair apart would only puzzle.
-    let drawn = short.iter().find(|e| data::same(e.rate, best.learning_rate)).map(|e| e.median);
+    let drawn = short.iter().find(|e| data::same(e.rate, best.learning_rate)).map(|e| e.middle);
     let at = place.at(best.learning_rate, drawn.unwrap_or(best.loss.median));
     canvas.dashed(&[(at.0, AREA.top), at], 2.0, (7.0, 6.0), GREEN);
     canvas.disc(at, 14.0, WHITE);
@@ -202,7 +202,7 @@ fn key(report: &Report, place: &Place, ends: &Ends) -> Vec<(Sign, String)> {
     if ends.all().any(|e| is_above(place, e)) {
         key.push((Sign::Above, "above the plot".to_owned()));
     }
-    if ends.all().any(|e| e.median.is_infinite()) {
+    if ends.all().any(|e| e.middle.is_infinite()) {
         key.push((Sign::Lost, "not finite".to_owned()));
     }
     key
