@@ -1,6 +1,6 @@
 //! What the journal costs: `cargo bench --bench journal`.
 //!
-//! Searches of an example config without and with a journal alternate, so that their ratio does not depend on what else the machine
+//! Searches of an example config, with the drawing of their plots, without and with a journal alternate, so that their ratio does not depend on what else the machine
 //! does, and their processor time is compared too, which depends on it less; then 10,000 trials are kept and read again.
 //! `cargo bench --bench journal -- CONFIG…` takes other configs.
 
@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use lrfind::record::{Outcome, ProbePoint, TrialRecord, TrialSpec};
+use lrfind::report::plots;
 use lrfind::search::Journal;
 use lrfind::{LearningRate, RunOptions, Study, config, task};
 use paired::Pairs;
@@ -42,9 +43,13 @@ fn overhead(config: &Path, scratch: &Path) {
     let search = |journal: bool| {
         let _ = std::fs::remove_file(&path);
         let journal = journal.then(|| Journal::open(&path).expect("the journal can be made"));
-        study.find(&RunOptions { journal: journal.as_ref(), ..RunOptions::default() });
-        // Until the disk has confirmed all of it.
-        drop(journal);
+        let report = study.find(&RunOptions { journal: journal.as_ref(), ..RunOptions::default() });
+        // As the command does: the plots are drawn while the disk confirms the journal.
+        let draw = || plots::all(&report).expect("the plots can be drawn");
+        match &journal {
+            None => drop(draw()),
+            Some(journal) => journal.confirm_during(draw).1.expect("the disk confirms the journal"),
+        }
     };
     search(false);
     let pairs = Pairs::of(PAIRS, search);

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use lrfind::curves;
-use lrfind::report::json;
 use lrfind::report::summary::{self, Context};
+use lrfind::report::{json, plots};
 use lrfind::study::Analysis;
 
 use super::args::{AnalyzeArgs, FindFormat};
@@ -22,7 +22,7 @@ pub(crate) fn run(args: &AnalyzeArgs) -> anyhow::Result<Exit> {
     let recording = curves::read(&args.paths, &analysis.columns, analysis.most_losses())?;
     let report = analysis.of(&recording);
     output::prepare(&dir)?;
-    let (files, saved) = output::save_report(&report, &dir);
+    let (files, saved) = output::save_report(&report, plots::all(&report), &dir);
     output::print(&match args.format {
         FindFormat::Json => json::render(&report)?,
         FindFormat::Text => {

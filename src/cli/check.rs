@@ -32,7 +32,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let journal = journal::open(&dir, args.run.fresh);
     let run = trials::run(&study, &cost, &args.run, workers, journal.as_ref(), |options| study.check(rate, options))?;
     let report = &run.made;
-    let (files, saved) = trials::save(&run, &dir, &args.run);
+    let (files, saved) = trials::save(&run, journal.as_ref(), &dir, &args.run);
     output::print(&rendered(report, args, line, &files)?)?;
     add_to_step_summary(report);
     saved.map(|()| Exit::of_check(report, args.fail_on, args.exit_zero))

@@ -26,7 +26,7 @@ pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
     let journal = journal::open(&dir, args.run.fresh);
     let run = trials::run(&study, &cost, &args.run, workers, journal.as_ref(), |options| study.find(options))?;
     let report = &run.made;
-    let (files, saved) = trials::save(&run, &dir, &args.run);
+    let (files, saved) = trials::save(&run, journal.as_ref(), &dir, &args.run);
     output::print(&match args.format {
         FindFormat::Json => json::render(report)?,
         FindFormat::Text => {

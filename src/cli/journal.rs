@@ -39,3 +39,13 @@ pub(crate) fn open(dir: &Path, fresh: bool) -> Option<Journal> {
     }
     Some(journal)
 }
+
+/// Draws what is to be written beside the `journal` while the disk confirms that: reports come after the trials they tell of.
+pub(crate) fn confirm_during<T>(journal: Option<&Journal>, draw: impl FnOnce() -> T) -> T {
+    let Some(journal) = journal else { return draw() };
+    let (drawn, confirmed) = journal.confirm_during(draw);
+    if let Err(error) = confirmed {
+        output::note(&format!("warning: {error}; a rerun may have to repeat trials of this run"));
+    }
+    drawn
+}

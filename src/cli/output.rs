@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use lrfind::error::FileError;
 use lrfind::files;
-use lrfind::report::plots::{self, Plot, PlotError};
+use lrfind::report::plots::{Plot, PlotError};
 use lrfind::report::{Report, json};
 use tempfile::NamedTempFile;
 
@@ -123,9 +123,13 @@ pub(crate) fn save(
 }
 
 /// As [`save`], of a report and its plots.
-pub(crate) fn save_report(report: &Report, dir: &Path) -> (Vec<PathBuf>, anyhow::Result<()>) {
+pub(crate) fn save_report(
+    report: &Report,
+    drawn: Result<Vec<Plot>, PlotError>,
+    dir: &Path,
+) -> (Vec<PathBuf>, anyhow::Result<()>) {
     match json::render(report) {
-        Ok(data) => save(dir, files::REPORT, &data, plots::all(report)),
+        Ok(data) => save(dir, files::REPORT, &data, drawn),
         Err(error) => (Vec::new(), Err(error.into())),
     }
 }

@@ -49,7 +49,8 @@ pub(crate) fn run(args: &SweepArgs) -> anyhow::Result<Exit> {
         return Err(anyhow!("no ramp could be run: {message}"));
     }
     let text = test.to_json()?;
-    let (files, saved) = output::save(&dir, files::RANGE_TEST, &text, plots::range_test(test).map(|plot| vec![plot]));
+    let drawn = journal::confirm_during(journal.as_ref(), || plots::range_test(test).map(|plot| vec![plot]));
+    let (files, saved) = output::save(&dir, files::RANGE_TEST, &text, drawn);
     output::print(&match args.format {
         FindFormat::Json => text,
         FindFormat::Text => range_test::text(test, &files),

@@ -9,7 +9,7 @@ use lrfind::error::FileError;
 use lrfind::lr::{LearningRate, LrRange};
 use lrfind::record::Outcome;
 use lrfind::report::text::{counted, grouped, rate};
-use lrfind::report::{Report, summary};
+use lrfind::report::{Report, plots, summary};
 use lrfind::search::{Forecast, Journal, StageForecast};
 use lrfind::trial::Cancel;
 use lrfind::{RunOptions, Study};
@@ -19,7 +19,7 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::progress::{Progress, Reused};
 use super::watch::Watch;
-use super::{footprint, output};
+use super::{footprint, journal, output};
 
 pub(crate) fn ordered(low: f64, high: f64) -> anyhow::Result<LrRange> {
     let (low, high) = (LearningRate::new(low)?.get(), LearningRate::new(high)?.get());
@@ -186,8 +186,8 @@ pub(crate) fn run(
     Ok(run)
 }
 
-/// Runs `work`, announced as `plan` and of about `total` trial-iterations, with progress shown and Ctrl-C heard. When it returns,
-/// the disk has confirmed the journal. A script that cannot be studied is an error.
+/// Runs `work`, announced as `plan` and of about `total` trial-iterations, with progress shown and Ctrl-C heard. A script that
+/// cannot be studied is an error.
 pub(crate) fn watched<T>(
     plan: &str,
     total: u64,
@@ -205,9 +205,6 @@ pub(crate) fn watched<T>(
     let jobs = workers.jobs;
     let started = Instant::now();
     let made = work(&RunOptions { jobs, cancel, observer: &watch, journal, ..RunOptions::default() });
-    if let Some(Err(error)) = journal.map(Journal::confirm) {
-        progress.warn_of_loss(&error);
-    }
     let elapsed = started.elapsed();
     progress.finish();
     match watch.fault() {
@@ -250,10 +247,16 @@ pub(crate) fn all_failed<'o>(outcomes: impl Iterator<Item = &'o Outcome>) -> Opt
     reason
 }
 
-/// Writes the timing if asked for, the report and the plots. What was written comes back even where a later file fails, so that the
-/// answer can be shown before the error.
-pub(crate) fn save(run: &Run<Report>, dir: &Path, args: &RunArgs) -> (Vec<PathBuf>, anyhow::Result<()>) {
+/// Writes the timing if asked for, the report and the plots, once the disk has confirmed the `journal`. What was written comes back
+/// even where a later file fails, so that the answer can be shown before the error.
+pub(crate) fn save(
+    run: &Run<Report>,
+    journal: Option<&Journal>,
+    dir: &Path,
+    args: &RunArgs,
+) -> (Vec<PathBuf>, anyhow::Result<()>) {
+    let drawn = journal::confirm_during(journal, || plots::all(&run.made));
     let timed = run.effort(run.made.cost.trial_iterations).write(args);
-    let (files, saved) = output::save_report(&run.made, dir);
+    let (files, saved) = output::save_report(&run.made, drawn, dir);
     (files, saved.and(timed.map_err(Into::into)))
 }

@@ -65,7 +65,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         bail!("no full run could be made: {message}");
     }
     let text = verification.to_json()?;
-    let drawn = plots::verification(verification).map(|plot| vec![plot]);
+    let drawn = journal::confirm_during(journal.as_ref(), || plots::verification(verification).map(|plot| vec![plot]));
     let (files, saved) = output::save(&folder, files::VERIFICATION, &text, drawn);
     output::print(&match args.format {
         FindFormat::Json => text,
@@ -127,7 +127,7 @@ fn find_first(study: &Study<'_>, args: &RunArgs, workers: Workers) -> anyhow::Re
     let cost = study.find_forecast();
     let journal = journal::open(&folder, args.fresh);
     let run = trials::run(study, &cost, args, workers, journal.as_ref(), |options| study.find(options))?;
-    let (files, saved) = trials::save(&run, &folder, args);
+    let (files, saved) = trials::save(&run, journal.as_ref(), &folder, args);
     saved?;
     let path = files.into_iter().next().unwrap_or(folder);
     let effort = run.effort(run.made.cost.trial_iterations);

@@ -196,6 +196,19 @@ impl Journal {
         self.appender.as_ref().map_or(Ok(()), |appender| locked(appender).confirm()).map_err(|error| self.failed(error))
     }
 
+    /// Does `work` while the disk [confirms](Self::confirm) all that was kept, and returns when both are done: a disk takes
+    /// milliseconds, in which plots can be drawn.
+    ///
+    /// # Errors
+    /// As [`confirm`](Self::confirm), beside what `work` returns.
+    pub fn confirm_during<T>(&self, work: impl FnOnce() -> T) -> (T, Result<(), FileError>) {
+        std::thread::scope(|threads| {
+            let confirmed = threads.spawn(|| self.confirm());
+            let done = work();
+            (done, confirmed.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        })
+    }
+
     fn failed(&self, source: io::Error) -> FileError {
         FileError { action: "write to the journal", path: self.path.clone(), source }
     }
