@@ -28,8 +28,6 @@ pub use schedule::schedule;
 pub use stability_map::stability_map;
 pub use verification::verification;
 
-use rayon::prelude::*;
-
 use super::Report;
 
 /// What the figures are drawn with, for others that are to look like them.
@@ -67,12 +65,11 @@ pub enum PlotError {
 /// When a picture cannot be drawn or encoded. That a report lacks data is no error: the figure then says so.
 pub fn all(report: &Report) -> Result<Vec<Plot>, PlotError> {
     // Side by side: where trials are small, drawing takes as long as a search.
-    let draw: [fn(&Report) -> Result<Option<Plot>, PlotError>; 4] = [
-        |report| loss_by_rate(report).map(Some),
-        |report| learning_curves(report).map(Some),
-        |report| stability_map(report).map(Some),
-        schedule,
-    ];
-    let drawn: Result<Vec<_>, _> = draw.par_iter().map(|draw| draw(report)).collect();
-    Ok(drawn?.into_iter().flatten().collect())
+    let ((losses, curves), (map, schedule)) = rayon::join(
+        || rayon::join(|| loss_by_rate(report), || learning_curves(report)),
+        || rayon::join(|| stability_map(report), || schedule(report)),
+    );
+    let mut plots = vec![losses?, curves?, map?];
+    plots.extend(schedule?);
+    Ok(plots)
 }
