@@ -6,14 +6,20 @@ use lrfind::report::Report;
 use lrfind::{RunOptions, Study, config, task};
 
 fn find(name: &str, first_seed: u64, planned: Option<u64>) -> Report {
+    found(name, |study| {
+        study.search.first_seed = first_seed;
+        if let (Some(schedule), Some(planned)) = (&mut study.schedule, planned) {
+            schedule.decay_iterations = planned;
+        }
+    })
+}
+
+fn found(name: &str, change: impl FnOnce(&mut Study<'_>)) -> Report {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/suite").join(name);
     let plan = config::load(&path).unwrap();
     let task = task::build(&plan).unwrap();
     let mut study = Study::of_plan(&plan, &task);
-    study.search.first_seed = first_seed;
-    if let (Some(schedule), Some(planned)) = (&mut study.schedule, planned) {
-        schedule.decay_iterations = planned;
-    }
+    change(&mut study);
     study.find(&RunOptions::default())
 }
 
@@ -43,6 +49,28 @@ fn a_median_of_zero_is_not_the_best() {
 #[test]
 fn rates_at_which_every_longer_trial_dies_are_not_recommended() {
     recommended(&find("spirals-adam.toml", 2000, Some(20_000)), 0.06);
+}
+
+/// Within 100 iterations nothing is learnt, so the rate that ends lowest does so by luck; all longer trials from there on die.
+#[test]
+fn trials_within_which_nothing_is_learnt_become_longer() {
+    let report = found("spirals-adam.toml", |study| {
+        study.search.first_seed = 4000;
+        study.search.long_iterations = Some(600);
+    });
+    recommended(&report, 0.06);
+    assert_eq!((report.run.short_iterations, report.run.long_iterations), (400, 600));
+    assert_eq!(report.best_early.value.as_ref().unwrap().iterations, 400);
+    assert!(report.warnings.iter().any(|warning| warning.code == "trials-lengthened"), "{:?}", report.warnings);
+}
+
+/// Where longer trials would not fit into the planned run, nothing changes.
+#[test]
+fn trials_do_not_outgrow_the_run() {
+    let report = find("spirals-tanh.toml", 0, Some(1999));
+    assert_eq!(report.run.short_iterations, 100);
+    let report = find("spirals-tanh.toml", 0, Some(2000));
+    assert_eq!(report.run.short_iterations, 400);
 }
 
 /// A confirmation that succeeds was once taken for a sign that a slightly higher rate would do, which wanted a confirmation too.

@@ -19,10 +19,11 @@ device = "flex"               # or "ndarray"
 
 [data]                        # required
 kind = "synthetic"            # required: or "csv", "parquet", "image-folder", "mnist" and others: see the README
-problem = "spirals"           # required: or "teacher-student", "quadratic"
+problem = "teacher-student"   # required: a small network's answers; or "spirals", "quadratic"
 samples = 1024
-classes = 3
-noise = 0.05                  # standard deviation of the position's noise
+features = 16
+hidden = 32                   # units of that network
+noise = 0.1                   # standard deviation of the noise on its answers
 data-seed = 0                 # the problem is made from this seed
 held-out = 0.2                # share of the examples kept from training
 
@@ -42,7 +43,7 @@ activation = "relu"           # or "tanh", "gelu", "silu"
 optimizer = { kind = "sgd", momentum = 0.9 }  # default "sgd"; or "adam", "adamw", "rmsprop", "adagrad", "lion"
 batch-size = 32               # or "full"
 epochs = 100                  # of the long run that the rate is for
-learning-rate = 0.05          # what `lrfind check` judges; no default
+learning-rate = 0.02          # what `lrfind check` judges; no default
 schedule = { kind = "linear", final-fraction = 0.01 }  # or "constant", "cosine", "step", "exponential"
 
 [search]
@@ -106,8 +107,9 @@ mod tests {
 
     #[test]
     fn holds_the_defaults() {
-        let least = "name = \"x\"\n[data]\nkind = \"synthetic\"\nproblem = \"spirals\"\n[model]\nkind = \"mlp\"\n\
-                     [training]\noptimizer = \"momentum\"\nlearning-rate = 0.05\n";
+        let least = "name = \"x\"\n[data]\nkind = \"synthetic\"\nproblem = \"teacher-student\"\n[model]\n\
+                     kind = \"mlp\"\n\
+                     [training]\noptimizer = \"momentum\"\nlearning-rate = 0.02\n";
         let (mut least, full) = (parsed(least), parsed(&starter("x")));
         // The line is the only thing that may differ.
         least.training.learning_rate_line = full.training.learning_rate_line;

@@ -24,12 +24,12 @@ const HALVINGS: usize = 8;
 pub fn check(objective: &dyn Objective, settings: &Settings, rate: LearningRate, options: &RunOptions<'_>) -> Sweep {
     let mut searcher = Searcher::new(objective, settings, options);
     let stop = searcher.check(rate).err();
-    Sweep { trials: searcher.trials, stop }
+    searcher.into_sweep(stop)
 }
 
 impl Searcher<'_> {
     fn check(&mut self, rate: LearningRate) -> Result<(), Stop> {
-        let short = self.settings.lengths.short;
+        let short = self.lengths.short;
         let around = self.settings.around(rate);
         let mut specs = self.cross(&around, 0..1, short);
         specs.extend(self.cross(&[rate], 1..self.settings.seeds, short));
@@ -61,7 +61,7 @@ impl Searcher<'_> {
     /// rate whose short trials are unstable beyond doubt. Returns whether both rates are stable.
     fn try_for_longer(&mut self, rate: LearningRate, stage: &'static str) -> Result<bool, Stop> {
         let margin = self.settings.margin_of(rate);
-        let (seeds, lengths) = (self.settings.seeds, self.settings.lengths);
+        let (seeds, lengths) = (self.settings.seeds, self.lengths);
         if self.may_settle(rate) {
             let best = self.assess().best_early();
             let mut once: Vec<LearningRate> =
@@ -127,7 +127,7 @@ impl Searcher<'_> {
         for halving in 1..=HALVINGS {
             let lower = top.shifted(-std::f64::consts::LOG10_2 * halving as f64);
             let both = [lower, self.settings.margin_of(lower)];
-            self.run("search for a safe rate", self.cross(&both, 0..self.settings.seeds, self.settings.lengths.short))?;
+            self.run("search for a safe rate", self.cross(&both, 0..self.settings.seeds, self.lengths.short))?;
             if self.try_for_longer(lower, "longer trials of a safe rate")? {
                 break;
             }

@@ -21,7 +21,7 @@ pub use ramp::{Ramp, ramps};
 pub use repeat::repeat;
 pub use settings::Settings;
 
-use crate::analysis::{Assessment, assess, unresolved};
+use crate::analysis::{Assessment, Lengths, assess, unresolved};
 use crate::lr::LearningRate;
 use crate::record::{Event, Outcome, Recovery, TrialRecord, TrialSpec};
 use crate::trial::{Objective, Start, State};
@@ -49,6 +49,8 @@ pub struct Sweep {
     pub trials: Vec<TrialRecord>,
     /// What ended the search early, if anything did.
     pub stop: Option<Stop>,
+    /// The lengths of the trials where they are not those of the [`Settings`].
+    pub lengths: Option<Lengths>,
 }
 
 impl Sweep {
@@ -62,6 +64,8 @@ impl Sweep {
 struct Searcher<'a> {
     objective: &'a dyn Objective,
     settings: &'a Settings,
+    /// Of the trials, as long as they turned out to have to be.
+    lengths: Lengths,
     options: &'a RunOptions<'a>,
     crew: Crew<'a>,
     trials: Vec<TrialRecord>,
@@ -73,11 +77,17 @@ struct Searcher<'a> {
 impl<'a> Searcher<'a> {
     fn new(objective: &'a dyn Objective, settings: &'a Settings, options: &'a RunOptions<'a>) -> Self {
         let crew = Crew::new(objective, options);
-        Self { objective, settings, options, crew, trials: Vec::new(), states: Vec::new(), spent: 0 }
+        let lengths = settings.lengths;
+        Self { objective, settings, lengths, options, crew, trials: Vec::new(), states: Vec::new(), spent: 0 }
+    }
+
+    fn into_sweep(self, stop: Option<Stop>) -> Sweep {
+        let lengths = Some(self.lengths).filter(|lengths| *lengths != self.settings.lengths);
+        Sweep { trials: self.trials, stop, lengths }
     }
 
     fn assess(&self) -> Assessment<'_> {
-        assess(&self.trials, self.settings.lengths, self.settings.safety, self.objective.can_change_rate())
+        assess(&self.trials, self.lengths, self.settings.safety, self.objective.can_change_rate())
     }
 
     fn spec(&self, learning_rate: LearningRate, seed: usize, iterations: u64) -> TrialSpec {

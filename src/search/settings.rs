@@ -13,6 +13,8 @@ pub struct Settings {
     pub extend: bool,
     /// Trial lengths.
     pub lengths: Lengths,
+    /// Trial lengths where nothing is learnt within the short ones; `None` where the planned run is too short for them.
+    pub patient: Option<Lengths>,
     /// Seeds of the trials.
     pub seeds: usize,
     /// The first seed.
@@ -34,6 +36,12 @@ pub struct Settings {
 /// A trial is at least this many times as long as momentum remembers, 1/(1 − μ): with μ = 0.99, 100 iterations misplace the
 /// threshold by up to two decades. At the usual 0.9 the default length is just enough.
 const MEMORIES: f64 = 10.0;
+
+/// Where nothing is learnt within the short trials, they become this many times as long.
+const PATIENCE: u64 = 4;
+
+/// But take at most one part in so many of the planned run.
+const PATIENT_SHARE: u64 = 5;
 
 /// A long trial takes at most one part in so many of the planned run. On the benchmark's suite an eighth and a sixth chose equally
 /// well, and a tenth worse.
@@ -72,13 +80,17 @@ impl Settings {
         let affordable = planned.map_or(u64::MAX, |planned| planned / SHARE);
         let remembered = if momentum > 0.9 { memory.min(affordable) } else { 0 };
         let short = search.iterations.max(2 * warmup).max(remembered);
-        let usual = (LONG * short).min(affordable.max(2 * short));
-        let long = search.long_iterations.unwrap_or(usual).max(short + 1);
-        let lengths = Lengths { short, long, confirm: long + (long / CONFIRMING).max(1) };
+        let lengths = |short: u64| {
+            let usual = (LONG * short).min(affordable.max(2 * short));
+            let long = search.long_iterations.unwrap_or(usual).max(short + 1);
+            Lengths { short, long, confirm: long + (long / CONFIRMING).max(1) }
+        };
+        let fits = |patient: &u64| planned.is_none_or(|planned| *patient <= planned / PATIENT_SHARE);
         Self {
             range: search.range,
             extend: search.extend,
-            lengths,
+            lengths: lengths(short),
+            patient: Some(PATIENCE * short).filter(fits).map(lengths),
             seeds: search.seeds.max(1),
             first_seed: search.first_seed,
             resolution: search.resolution,

@@ -157,7 +157,8 @@ impl<'a> Study<'a> {
     pub fn find(&self, options: &RunOptions<'_>) -> Report {
         let settings = self.settings();
         let sweep = search::find(self.objective, &settings, options);
-        self.report(&sweep, &settings, None)
+        let lengths = sweep.lengths.unwrap_or(settings.lengths);
+        self.report(&sweep, &Settings { lengths, ..settings }, None)
     }
 
     /// Judges one rate.

@@ -20,7 +20,16 @@ pub(super) fn warnings(
     if study.is_script {
         found.extend(script::warnings(&sweep.trials));
     }
-    if settings.lengths.short > study.search.iterations {
+    if sweep.lengths.is_some() {
+        let (short, shorter) = (settings.lengths.short, study.settings().lengths.short);
+        found.push(warning(
+            "trials-lengthened",
+            format!(
+                "trials run {short} iterations: within {shorter} hardly more was learnt than to predict the same for every example"
+            ),
+            format!("write `iterations = {short}` in [search] to begin with that"),
+        ));
+    } else if settings.lengths.short > study.search.iterations {
         found.push(warning(
             "trials-lengthened",
             format!(

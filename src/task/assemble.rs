@@ -10,7 +10,7 @@ use super::layers::Layer;
 use super::model::Model;
 use super::network::{Goal, Network};
 use super::quadratic::Quadratic;
-use super::{Task, TaskError, device, facts, identity, weights};
+use super::{Task, TaskError, constant, device, facts, identity, weights};
 use crate::config::{ModelPlan, Plan};
 
 /// The quadratic problem with these curvatures.
@@ -38,6 +38,7 @@ pub(super) fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64, limits: Lim
             examples: 0,
             batch_size: 0,
             iterations_per_epoch: 1,
+            constant_cost: None,
             notes: Vec::new(),
         },
         recipe: identity::recipe(plan, curvatures),
@@ -93,6 +94,7 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
         examples,
         batch_size,
         iterations_per_epoch: if training.batch_size == 0 { 1 } else { in_all.div_ceil(batch_size) as u64 },
+        constant_cost: Some(constant::cost(&split.train, goal)),
         notes,
     };
     Ok(Task {

@@ -6,6 +6,7 @@ mod assemble;
 mod augment;
 mod batches;
 mod builder;
+mod constant;
 pub mod data;
 mod device;
 mod elementary;
@@ -119,6 +120,10 @@ impl Task {
 impl Objective for Task {
     fn max_lanes(&self) -> usize {
         self.footprint.lanes
+    }
+
+    fn constant_cost(&self) -> Option<f64> {
+        self.facts.constant_cost
     }
 
     fn identity(&self) -> Option<String> {

@@ -31,6 +31,12 @@ pub trait Objective: Send + Sync {
         true
     }
 
+    /// The least that a prediction costs which is the same for every example, in the unit of the losses: what a model costs that has
+    /// learnt nothing. Where it is known, a search whose short trials come no further makes them longer.
+    fn constant_cost(&self) -> Option<f64> {
+        None
+    }
+
     /// Names all that a trial's result depends on beside its spec: data, model, optimiser, and the processor where it matters.
     /// Two objectives of one identity give the same losses, to the bit, for the same spec. A
     /// [journal](crate::search::Journal) tells by it which trials need not run again; those of an objective without identity, the
