@@ -32,7 +32,9 @@ pub(super) const FINALISTS: usize = 2;
 const NEAR: f64 = 1.2;
 
 /// Where the best early rate ends above this share of what a constant prediction costs, its trials tell one kind of noise from
-/// another. Of the benchmark's 56 tasks three do, at 0.96 to 0.995, and the others end below 0.83.
+/// another. Of the benchmark's 56 tasks four do, at 0.96 to 0.99 for each of three seeds; all others end below 0.35, and of the
+/// examples the Shakespeare text, of which little can be learnt, at 0.81. Making their trials longer took mean regret from 0.152 to
+/// 0.028 over these four, at 2.9 times the cost.
 const NOTHING: f64 = 0.9;
 
 /// Rates tried beyond those around the best early one.
