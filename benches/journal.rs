@@ -1,7 +1,8 @@
 //! What the journal costs: `cargo bench --bench journal`.
 //!
-//! Searches of an example config, with the drawing of their plots, without and with a journal alternate, so that their ratio does not depend on what else the machine
-//! does, and their processor time is compared too, which depends on it less; then 10,000 trials are kept and read again.
+//! Searches of an example config, with the drawing of their plots, without and with a journal alternate, so that their ratio does
+//! not depend on what else the machine does, and their processor time is compared too, which depends on it less; then 10,000
+//! trials are kept and read again.
 //! `cargo bench --bench journal -- CONFIG…` takes other configs.
 
 mod cpu;

@@ -90,7 +90,8 @@ pub(crate) fn risks(study: &Study<'_>, report: &Report, rates: &[LearningRate]) 
         Some(TrialRecord { losses: trial.losses.clone(), probe: trial.probe.clone(), ..blank })
     };
     let trials: Vec<TrialRecord> = report.trials.iter().filter_map(record).collect();
-    let patient = settings.patient.filter(|patient| patient.short == report.run.short_iterations);
-    let assessment = assess(&trials, patient.unwrap_or(settings.lengths), settings.safety, study.objective.can_change_rate());
+    let lengthened = settings.lengthened.filter(|lengths| lengths.short == report.run.short_iterations);
+    let assessment =
+        assess(&trials, lengthened.unwrap_or(settings.lengths), settings.safety, study.objective.can_change_rate());
     rates.iter().map(|&rate| assessment.late_risk(rate)).collect()
 }

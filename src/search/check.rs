@@ -24,7 +24,7 @@ const HALVINGS: usize = 8;
 pub fn check(objective: &dyn Objective, settings: &Settings, rate: LearningRate, options: &RunOptions<'_>) -> Sweep {
     let mut searcher = Searcher::new(objective, settings, options);
     let stop = searcher.check(rate).err();
-    searcher.into_sweep(stop)
+    Sweep { trials: searcher.trials, stop }
 }
 
 impl Searcher<'_> {

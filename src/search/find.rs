@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{RunOptions, Searcher, Settings, Stop, Sweep};
+use crate::analysis::Lengths;
 use crate::lr::LearningRate;
 use crate::record::TrialSpec;
 use crate::trial::Objective;
@@ -31,30 +32,25 @@ pub(super) const FINALISTS: usize = 2;
 /// of the suite.
 const NEAR: f64 = 1.2;
 
-/// Where the best early rate ends above this share of what a constant prediction costs, its trials tell one kind of noise from
-/// another. Of the benchmark's 56 tasks four do, at 0.96 to 0.99 for each of three seeds; all others end below 0.35, and of the
-/// examples the Shakespeare text, of which little can be learnt, at 0.81. Making their trials longer took mean regret from 0.152 to
-/// 0.028 over these four, at 2.9 times the cost.
-const NOTHING: f64 = 0.9;
-
 /// Rates tried beyond those around the best early one.
 const EDGES: usize = 4;
 
 /// Recommendations tried before giving up, each below one that failed its confirmation.
 const CONFIRMATIONS: usize = 4;
 
-/// Runs all trials that a recommendation needs.
-pub fn find(objective: &dyn Objective, settings: &Settings, options: &RunOptions<'_>) -> Sweep {
+/// Runs all trials that a recommendation needs, and says how long they turned out to have to be.
+pub fn find(objective: &dyn Objective, settings: &Settings, options: &RunOptions<'_>) -> (Sweep, Lengths) {
     let mut searcher = Searcher::new(objective, settings, options);
     let stop = searcher.find().err();
-    searcher.into_sweep(stop)
+    (Sweep { trials: searcher.trials, stop }, searcher.lengths)
 }
 
 impl Searcher<'_> {
     fn find(&mut self) -> Result<(), Stop> {
         self.scan()?;
-        if let Some(patient) = self.settings.patient.filter(|_| self.has_learnt_nothing()) {
-            self.lengths = patient;
+        let constant = self.objective.constant_cost();
+        if let Some(lengthened) = self.settings.lengthened.filter(|_| self.assess().has_learnt_nothing(constant)) {
+            self.lengths = lengthened;
             self.scan()?;
         }
         self.refine()?;
@@ -106,13 +102,6 @@ impl Searcher<'_> {
             rates.dedup();
             self.run("extension of the range", self.cross(&more, seeds.clone(), self.lengths.short))?;
         }
-    }
-
-    /// Whether at the best early rate hardly more was learnt than to predict the same for every example.
-    fn has_learnt_nothing(&self) -> bool {
-        let assessment = self.assess();
-        let ends = assessment.short.reference.as_ref().map(|reference| reference.end);
-        ends.zip(self.objective.constant_cost()).is_some_and(|(end, constant)| end > NOTHING * constant)
     }
 
     /// Whether to look further down and further up.

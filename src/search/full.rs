@@ -13,7 +13,7 @@ pub fn full_runs(objective: &dyn Objective, specs: &[TrialSpec], options: &RunOp
     if !objective.can_change_rate() && !specs.iter().all(TrialSpec::keeps_rate) {
         let message = "the rate of this objective cannot change within a run, as a schedule needs".to_owned();
         let failed = |spec: &TrialSpec| TrialRecord::blank(*spec, Outcome::Failed { message: message.clone() });
-        return Sweep { trials: specs.iter().map(failed).collect(), stop: None, lengths: None };
+        return Sweep { trials: specs.iter().map(failed).collect(), stop: None };
     }
     // The runs of one seed share their batches, and a group ends together: were more stacked than those, the first run could be
     // kept only when nearly all are done.
@@ -22,5 +22,5 @@ pub fn full_runs(objective: &dyn Objective, specs: &[TrialSpec], options: &RunOp
     let options = RunOptions { lanes: Some(lanes), ..options.clone() };
     let trials = Crew::new(objective, &options).run_fresh("full runs", specs);
     let trials = trials.into_iter().map(|record| TrialRecord { losses: Vec::new(), ..record }).collect();
-    Sweep { trials, stop: options.cancel.is_cancelled().then_some(Stop::Cancelled), lengths: None }
+    Sweep { trials, stop: options.cancel.is_cancelled().then_some(Stop::Cancelled) }
 }

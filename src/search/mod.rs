@@ -49,8 +49,6 @@ pub struct Sweep {
     pub trials: Vec<TrialRecord>,
     /// What ended the search early, if anything did.
     pub stop: Option<Stop>,
-    /// The lengths of the trials where they are not those of the [`Settings`].
-    pub lengths: Option<Lengths>,
 }
 
 impl Sweep {
@@ -79,11 +77,6 @@ impl<'a> Searcher<'a> {
         let crew = Crew::new(objective, options);
         let lengths = settings.lengths;
         Self { objective, settings, lengths, options, crew, trials: Vec::new(), states: Vec::new(), spent: 0 }
-    }
-
-    fn into_sweep(self, stop: Option<Stop>) -> Sweep {
-        let lengths = Some(self.lengths).filter(|lengths| *lengths != self.settings.lengths);
-        Sweep { trials: self.trials, stop, lengths }
     }
 
     fn assess(&self) -> Assessment<'_> {

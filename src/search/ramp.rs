@@ -42,8 +42,8 @@ pub fn ramps(objective: &dyn Objective, ramp: &Ramp, options: &RunOptions<'_>) -
     if !objective.can_change_rate() {
         let message = "the rate of this objective cannot change within a run, as a range test needs".to_owned();
         let failed = |spec| TrialRecord::blank(spec, Outcome::Failed { message: message.clone() });
-        return Sweep { trials: specs.into_iter().map(failed).collect(), stop: None, lengths: None };
+        return Sweep { trials: specs.into_iter().map(failed).collect(), stop: None };
     }
     let trials = Crew::new(objective, options).run_fresh("ramp", &specs);
-    Sweep { trials, stop: options.cancel.is_cancelled().then_some(Stop::Cancelled), lengths: None }
+    Sweep { trials, stop: options.cancel.is_cancelled().then_some(Stop::Cancelled) }
 }

@@ -14,7 +14,7 @@ pub struct Settings {
     /// Trial lengths.
     pub lengths: Lengths,
     /// Trial lengths where nothing is learnt within the short ones; `None` where the planned run is too short for them.
-    pub patient: Option<Lengths>,
+    pub lengthened: Option<Lengths>,
     /// Seeds of the trials.
     pub seeds: usize,
     /// The first seed.
@@ -38,10 +38,10 @@ pub struct Settings {
 const MEMORIES: f64 = 10.0;
 
 /// Where nothing is learnt within the short trials, they become this many times as long.
-const PATIENCE: u64 = 4;
+const LENGTHENING: u64 = 4;
 
 /// But take at most one part in so many of the planned run.
-const PATIENT_SHARE: u64 = 5;
+const LENGTHENED_SHARE: u64 = 5;
 
 /// A long trial takes at most one part in so many of the planned run. On the benchmark's suite an eighth and a sixth chose equally
 /// well, and a tenth worse.
@@ -85,12 +85,12 @@ impl Settings {
             let long = search.long_iterations.unwrap_or(usual).max(short + 1);
             Lengths { short, long, confirm: long + (long / CONFIRMING).max(1) }
         };
-        let fits = |patient: &u64| planned.is_none_or(|planned| *patient <= planned / PATIENT_SHARE);
+        let fits = |short: &u64| planned.is_none_or(|planned| *short <= planned / LENGTHENED_SHARE);
         Self {
             range: search.range,
             extend: search.extend,
             lengths: lengths(short),
-            patient: Some(PATIENCE * short).filter(fits).map(lengths),
+            lengthened: Some(LENGTHENING * short).filter(fits).map(lengths),
             seeds: search.seeds.max(1),
             first_seed: search.first_seed,
             resolution: search.resolution,

@@ -156,8 +156,7 @@ impl<'a> Study<'a> {
     /// Finds the rate to start from.
     pub fn find(&self, options: &RunOptions<'_>) -> Report {
         let settings = self.settings();
-        let sweep = search::find(self.objective, &settings, options);
-        let lengths = sweep.lengths.unwrap_or(settings.lengths);
+        let (sweep, lengths) = search::find(self.objective, &settings, options);
         self.report(&sweep, &Settings { lengths, ..settings }, None)
     }
 

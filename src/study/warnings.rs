@@ -20,21 +20,21 @@ pub(super) fn warnings(
     if study.is_script {
         found.extend(script::warnings(&sweep.trials));
     }
-    if sweep.lengths.is_some() {
-        let (short, shorter) = (settings.lengths.short, study.settings().lengths.short);
+    let (short, planned) = (settings.lengths.short, study.settings().lengths.short);
+    if short > planned {
         found.push(warning(
             "trials-lengthened",
             format!(
-                "trials run {short} iterations: within {shorter} hardly more was learnt than to predict the same for every example"
+                "trials run {short} iterations: within {planned} hardly more was learnt than to predict the same for every example"
             ),
             format!("write `iterations = {short}` in [search] to begin with that"),
         ));
-    } else if settings.lengths.short > study.search.iterations {
+    } else if short > study.search.iterations {
         found.push(warning(
             "trials-lengthened",
             format!(
-                "trials run {} iterations instead of {}: twice the warm-up, and ten times the memory of the momentum",
-                settings.lengths.short, study.search.iterations
+                "trials run {short} iterations instead of {}: twice the warm-up, and ten times the memory of the momentum",
+                study.search.iterations
             ),
             "shorten `warmup-iterations` or lower the momentum if the run does not need them",
         ));

@@ -10,7 +10,7 @@ use super::layers::Layer;
 use super::model::Model;
 use super::network::{Goal, Network};
 use super::quadratic::Quadratic;
-use super::{Task, TaskError, constant, device, facts, identity, weights};
+use super::{Task, TaskError, constant_prediction, device, facts, identity, weights};
 use crate::config::{ModelPlan, Plan};
 
 /// The quadratic problem with these curvatures.
@@ -94,7 +94,7 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
         examples,
         batch_size,
         iterations_per_epoch: if training.batch_size == 0 { 1 } else { in_all.div_ceil(batch_size) as u64 },
-        constant_cost: Some(constant::cost(&split.train, goal)),
+        constant_cost: Some(constant_prediction::cost(&split.train, goal)),
         notes,
     };
     Ok(Task {

@@ -6,7 +6,7 @@ mod assemble;
 mod augment;
 mod batches;
 mod builder;
-mod constant;
+mod constant_prediction;
 pub mod data;
 mod device;
 mod elementary;

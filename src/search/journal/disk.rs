@@ -138,9 +138,7 @@ impl Disk {
         let told = Arc::clone(&is_told);
         let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new(".")).to_owned();
         let thread = file.try_clone().ok().and_then(|file| {
-            let work = move || {
-                sync_on_order(&file, &dir, &received, &told);
-            };
+            let work = move || sync_on_order(&file, &dir, &received, &told);
             std::thread::Builder::new().name("journal".into()).spawn(work).ok()
         });
         Self { orders: Some(orders), thread, is_told }

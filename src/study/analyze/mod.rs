@@ -101,7 +101,7 @@ impl Analysis {
             trials.extend(reach.map(|c| TrialRecord { continued_from: short as u64, ..trial(c, long, stride) }));
         }
         let settings = self.settings(recording, lengths(long.unwrap_or(LONG * short)));
-        let sweep = Sweep { trials, stop: Some(Stop::Recorded), lengths: None };
+        let sweep = Sweep { trials, stop: Some(Stop::Recorded) };
         let notes = {
             let assessment = assess(&sweep.trials, settings.lengths, self.safety, false);
             notes::notes(self, recording, Losses { short, long }, &assessment)
