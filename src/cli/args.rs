@@ -14,6 +14,7 @@ pub(crate) use verify::VerifyArgs;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use lrfind::report::comparison::TOLERANCE;
 use lrfind::report::export::Target;
 
 use super::exit;
@@ -58,6 +59,12 @@ Examples:
   lrfind schedule reports/digits                   a table
   lrfind schedule reports/digits --format optax    code to paste";
 
+const COMPARE_EXAMPLES: &str = "\
+Examples:
+  lrfind compare baseline reports/digits           two folders, or two report.json
+  lrfind compare baseline reports/digits --fail-on move
+  lrfind compare baseline reports/digits --format github";
+
 fn concat_help(examples: &str) -> String {
     format!("{examples}\n\n{}", exit::HELP)
 }
@@ -89,6 +96,11 @@ pub(crate) enum Command {
     /// the part of a run that is analysed.
     #[command(after_help = concat_help(analyze::EXAMPLES))]
     Analyze(AnalyzeArgs),
+    /// Tell whether the threshold or the recommendation moved from one report to another
+    ///
+    /// A gate for CI: keep the report of a search beside the code, search again after a change, and compare.
+    #[command(after_help = concat_help(COMPARE_EXAMPLES))]
+    Compare(CompareArgs),
     /// Draw the plots of a report anew
     Plot(PlotArgs),
     /// Print the recommended schedule for a framework
@@ -140,6 +152,25 @@ pub(crate) struct CheckArgs {
     pub(crate) run: RunArgs,
     #[command(flatten)]
     pub(crate) subject: SubjectArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CompareArgs {
+    /// The older report.json, or the folder that holds it
+    #[arg(value_name = "OLD")]
+    pub(crate) old: PathBuf,
+    /// The newer one
+    #[arg(value_name = "NEW")]
+    pub(crate) new: PathBuf,
+    /// The factor by which a rate may differ without having moved, at least 1
+    #[arg(long, value_name = "FACTOR", default_value_t = TOLERANCE, value_parser = values::tolerance, allow_negative_numbers = true)]
+    pub(crate) tolerance: f64,
+    /// The movement that ends with exit code 1; an inconclusive comparison always ends with 3
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) fail_on: MovedOn,
+    /// What to print on standard output
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) format: CompareFormat,
 }
 
 #[derive(Debug, Args)]
@@ -207,6 +238,26 @@ pub(crate) enum FailOn {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum MovedOn {
+    /// The threshold or the recommendation fell, or the verdict of `check` got worse
+    #[default]
+    Fall,
+    /// As above, or the other way
+    Move,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum CompareFormat {
+    /// The answer for a person
+    #[default]
+    Text,
+    /// All that was compared
+    Json,
+    /// One annotation for GitHub Actions
+    Github,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum ScheduleFormat {
     /// A table for a person
     #[default]
@@ -257,6 +308,9 @@ mod tests {
         }
         for flags in [["--smoothing", "1"], ["--smoothing", "-0.1"], ["--stop-factor", "1"], ["--stop-factor", "nan"]] {
             assert!(Cli::try_parse_from(["lrfind", "sweep", "x.toml"].into_iter().chain(flags)).is_err(), "{flags:?}");
+        }
+        for factor in ["0.9", "-2", "nan", "inf"] {
+            assert!(Cli::try_parse_from(["lrfind", "compare", "a", "b", "--tolerance", factor]).is_err(), "{factor}");
         }
         for share in ["0", "-0.1", "1.1", "nan", "x"] {
             assert!(Cli::try_parse_from(["lrfind", "verify", "x.toml", "--fraction", share]).is_err(), "{share}");

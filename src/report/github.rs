@@ -23,13 +23,15 @@ pub fn annotation(report: &Report, file: &str, line: Option<usize>) -> Option<St
         lines.push(format!("safe learning rate: {}", text::rate(rate)));
     }
     let title = format!("lrfind: learning rate {}", verdict_words(check.verdict));
-    Some(format!(
-        "::{level} title={},file={},line={}::{}\n",
-        escaped_property(&title),
-        escaped_property(file),
-        line.unwrap_or(1),
-        escaped_data(&lines.join("\n"))
-    ))
+    let line = line.unwrap_or(1).to_string();
+    Some(workflow_command(level, &[("title", &title), ("file", file), ("line", &line)], &lines.join("\n")))
+}
+
+/// A workflow command with these properties, with a newline at the end.
+pub(super) fn workflow_command(level: &str, properties: &[(&str, &str)], message: &str) -> String {
+    let property = |(key, value): &(&str, &str)| format!("{key}={}", escaped_property(value));
+    let properties: Vec<String> = properties.iter().map(property).collect();
+    format!("::{level} {}::{}\n", properties.join(","), escaped_data(message))
 }
 
 /// The text of a workflow command: a raw line break would end it.

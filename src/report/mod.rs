@@ -1,5 +1,6 @@
 //! The report and its renderers. Every renderer returns bytes or text; nothing here writes a file or prints.
 
+pub mod comparison;
 mod model;
 pub mod plots;
 pub mod range_test;

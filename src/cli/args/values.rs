@@ -59,6 +59,13 @@ pub(super) fn margin(text: &str) -> Result<f64, String> {
         .ok_or_else(|| "write a number above 1, such as 1.5".to_owned())
 }
 
+pub(super) fn tolerance(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|factor: &f64| factor.is_finite() && *factor >= 1.0)
+        .ok_or_else(|| "write a number of at least 1, such as 2".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

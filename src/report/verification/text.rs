@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::{Answer, ClaimReport, CostsOf, Paid, RateReport, Role, Verification};
 use crate::record::Outcome;
-use crate::report::text::{counted, factor, grouped, number, percent, rate, wrapped};
+use crate::report::text::{self, counted, factor, grouped, number, percent, rate, wrapped};
 use crate::report::{Status, Verdict, summary};
 
 /// Column at which the facts begin, and the width to which sentences are broken.
@@ -102,13 +102,7 @@ fn table(verification: &Verification) -> String {
             row.remove(HELD_OUT);
         }
     }
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0) + 2;
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
-        cells.concat().trim_end().to_owned() + "\n"
-    };
-    rows.iter().map(line).collect()
+    text::table(&rows)
 }
 
 /// What to know beside the table, as (label, sentence).
