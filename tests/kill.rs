@@ -27,7 +27,7 @@ struct Victim {
     result: &'static str,
 }
 
-const FIND: Victim = Victim { arguments: &["find", "--seeds", "2", "--iterations", "30"], result: "report.json" };
+const FIND: Victim = Victim { arguments: &["find", "--seeds", "6"], result: "report.json" };
 const VERIFY: Victim =
     Victim { arguments: &["verify", "--report", "found", "--fraction", "0.05", "--seeds", "4"], result: "verify.json" };
 

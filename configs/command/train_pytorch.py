@@ -31,13 +31,20 @@ class Digits(Dataset):
 
 
 class Net(nn.Module):
-    def __init__(self):
+    def __init__(self, activation):
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2))
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(16 * 4 * 4, 64), nn.ReLU(), nn.Linear(64, 10))
+        self.features = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), activation(), nn.MaxPool2d(2))
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(16 * 4 * 4, 64), activation(), nn.Linear(64, 10))
 
     def forward(self, x):
         return self.classifier(self.features(x))
+
+
+ACTIVATIONS = {"relu": nn.ReLU, "gelu": nn.GELU}
+LOSSES = {
+    "cross-entropy": nn.CrossEntropyLoss(),
+    "squared-error": lambda outputs, labels: nn.functional.mse_loss(outputs, nn.functional.one_hot(labels, 10).float()),
+}
 
 
 def main():
@@ -47,13 +54,15 @@ def main():
     parser.add_argument("--steps", type=int, default=5700)
     parser.add_argument("--rates", help="a file with the rate of each step, one a line")
     parser.add_argument("--batch-size", type=int, default=32)
+    parser.add_argument("--activation", choices=ACTIVATIONS, default="relu")
+    parser.add_argument("--loss", choices=LOSSES, default="cross-entropy")
     args = parser.parse_args()
 
     torch.manual_seed(args.seed)
     loader = DataLoader(Digits(), batch_size=args.batch_size, shuffle=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = Net().to(device)
-    criterion = nn.CrossEntropyLoss()
+    model = Net(ACTIVATIONS[args.activation]).to(device)
+    criterion = LOSSES[args.loss]
     optimizer = torch.optim.SGD(model.parameters(), lr=args.lr, momentum=0.9)
     rates = [float(rate) for rate in open(args.rates)] if args.rates else None
 

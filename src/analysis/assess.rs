@@ -42,6 +42,9 @@ const HARDLY_LEARNT: f64 = 0.4;
 /// 0.028 over these four, at 2.9 times the cost.
 const NOTHING: f64 = 0.9;
 
+/// An unstable trial that settles below this share of the loss before training has come back: see [`Transfer::COMES_BACK`].
+const COMES_BACK: f64 = 0.1;
+
 /// A trial has learnt clearly less than another if that is ahead of it by this share of what it learnt itself. Without this, 7 of 204
 /// rates at which full runs fail would pass for far below the threshold: where the first losses are huge, trials that are lost in
 /// the same way have all learnt much.
@@ -135,13 +138,17 @@ impl Assessment<'_> {
 
     /// The share of the loss before training at which the best of the longer trials settles, if they have hardly learnt yet.
     pub fn hardly_learnt(&self) -> Option<f64> {
-        let share = |trial: &TrialRecord| {
-            let initial = trial.probe.first().and_then(|point| point.loss).filter(|initial| *initial > 0.0)?;
-            Some(settled_cost(trial)? / initial)
-        };
         let long = self.long.iter().flat_map(|long| &long.trials).filter(|t| !t.verdict.is_unstable());
-        let least = long.filter_map(|t| share(t.record)).min_by(f64::total_cmp)?;
+        let least = long.filter_map(|t| share_left(t.record)).min_by(f64::total_cmp)?;
         (least > HARDLY_LEARNT).then_some(least)
+    }
+
+    /// Whether an unstable trial next to the threshold lost what it had learnt, but learnt most of it again when its rate fell.
+    fn comes_back(&self) -> bool {
+        let trials = self.short.trials.iter().chain(self.long.iter().flat_map(|long| &long.trials)).chain(&self.confirm);
+        trials
+            .filter(|t| t.verdict.is_unstable() && Some(t.record.spec.learning_rate) == self.bracket.first_unstable)
+            .any(|t| share_left(t.record).is_some_and(|left| left < COMES_BACK))
     }
 
     /// How the threshold of full runs is expected to lie to that of these trials.
@@ -152,7 +159,11 @@ impl Assessment<'_> {
         };
         let is_told = self.long.iter().flat_map(|l| &l.trials).any(tells);
         // Longer trials that have hardly learnt tell no more than short ones: the four tasks where they have lie up to 0.38 decades off.
-        let transfer = if is_told && self.hardly_learnt().is_none() { Transfer::LONG } else { Transfer::SHORT };
+        let transfer = match is_told && self.hardly_learnt().is_none() {
+            true if self.comes_back() => Transfer::COMES_BACK,
+            true => Transfer::LONG,
+            false => Transfer::SHORT,
+        };
         transfer.with_width(self.bracket.width().unwrap_or(0.0))
     }
 
@@ -165,6 +176,12 @@ impl Assessment<'_> {
     pub fn late_risk(&self, rate: LearningRate) -> Option<f64> {
         Some(self.transfer().risk(rate, self.bracket.threshold()?))
     }
+}
+
+/// The share of the loss before training at which a trial with a tail settles.
+fn share_left(trial: &TrialRecord) -> Option<f64> {
+    let initial = trial.probe.first()?.loss.filter(|initial| *initial > 0.0)?;
+    Some(settled_cost(trial)? / initial)
 }
 
 /// Of trials that differ in their recovery alone, the one with the longest: it knows most.

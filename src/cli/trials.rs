@@ -49,15 +49,21 @@ pub(crate) fn describe(study: &Study<'_>, cost: &Forecast) -> String {
     } else {
         String::new()
     };
+    let short = counted(study.settings().lengths.short, "iteration");
+    let most = if cost.most_iterations > cost.total_iterations {
+        format!("; {} if next to nothing is learnt within {short}, as trials are longer then", grouped(cost.most_iterations))
+    } else {
+        String::new()
+    };
     format!(
-        "{}: {}{parameters}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}{}in all about {} trial-iterations{share}{least}\n",
+        "{}: {}{parameters}; {}{batch}{data}\nrates {} to {}, {}, {}\n{}{}in all about {} trial-iterations{share}{least}{most}\n",
         study.name,
         study.model,
         study.optimizer,
         rate(search.range.low().get()),
         rate(search.range.high().get()),
         counted(search.seeds as u64, "seed"),
-        counted(study.settings().lengths.short, "iteration"),
+        short,
         stages.concat(),
         footprint::line(study),
         grouped(cost.total_iterations),
@@ -73,6 +79,7 @@ fn describe_json(study: &Study<'_>, cost: &Forecast) -> String {
         "stages": stages,
         "total_iterations": cost.total_iterations,
         "least_iterations": cost.least_iterations,
+        "most_iterations": cost.most_iterations,
         "planned_run": study.planned_iterations(),
         "share_of_planned_run": study.share_of_planned_run(cost.total_iterations),
         "memory": footprint::json(study),

@@ -35,6 +35,9 @@ const NEAR: f64 = 1.2;
 /// Rates tried beyond those around the best early one.
 const EDGES: usize = 4;
 
+/// The first stage.
+pub(super) const SCAN: &str = "scan";
+
 /// Recommendations tried before giving up, each below one that failed its confirmation.
 const CONFIRMATIONS: usize = 4;
 
@@ -75,7 +78,7 @@ impl Searcher<'_> {
         let seeds = 0..1;
         let step = 1.0 / SCAN_DENSITY as f64;
         let mut rates = self.settings.range.grid(SCAN_DENSITY);
-        let stage = if self.lengths == self.settings.lengths { "scan" } else { "scan with longer trials" };
+        let stage = if self.lengths == self.settings.lengths { SCAN } else { "scan with longer trials" };
         self.run(stage, self.cross(&rates, seeds.clone(), self.lengths.short))?;
         let (lowest, highest) = (self.settings.range.low().log10() - EXTENSION, self.settings.range.high().log10() + EXTENSION);
         loop {

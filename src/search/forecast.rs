@@ -2,8 +2,9 @@
 
 use super::Settings;
 use super::check::{AROUND, LADDER, NEARER};
-use super::find::{COMPETING, FINALISTS, SCAN_DENSITY};
+use super::find::{COMPETING, FINALISTS, SCAN, SCAN_DENSITY};
 use super::repeat::{REPEAT, repeated};
+use crate::analysis::Lengths;
 use crate::trial::Objective;
 
 /// What a search is expected to cost. The search itself extends its range where it must, and ends stages early where it can.
@@ -15,6 +16,8 @@ pub struct Forecast {
     pub total_iterations: u64,
     /// Those of the stages that are always run: the first ones may tell all there is to know.
     pub least_iterations: u64,
+    /// Those where nothing is learnt within the short trials, so that all become [longer](Settings::lengthened).
+    pub most_iterations: u64,
 }
 
 /// One stage of a [`Forecast`].
@@ -31,12 +34,21 @@ pub struct StageForecast {
 impl Forecast {
     fn of(stages: Vec<StageForecast>) -> Self {
         let total_iterations = stages.iter().map(|s| s.iterations).sum();
-        Self { total_iterations, least_iterations: total_iterations, stages }
+        Self { total_iterations, least_iterations: total_iterations, most_iterations: total_iterations, stages }
     }
 
     /// The expected cost of [`find`](super::find) of `objective`.
     pub fn of_find(settings: &Settings, objective: &dyn Objective) -> Self {
-        let (seeds, lengths) = (settings.seeds, settings.lengths);
+        let usual = Self::of_lengths(settings, settings.lengths, objective);
+        let Some(lengthened) = settings.lengthened.filter(|_| objective.constant_cost().is_some()) else { return usual };
+        let in_vain: u64 = usual.stages.iter().filter(|stage| stage.name == SCAN).map(|stage| stage.iterations).sum();
+        let longer = Self::of_lengths(settings, lengthened, objective).total_iterations;
+        Self { most_iterations: in_vain.saturating_add(longer), ..usual }
+    }
+
+    /// The expected cost of a search whose trials have these lengths from the beginning.
+    fn of_lengths(settings: &Settings, lengths: Lengths, objective: &dyn Objective) -> Self {
+        let seeds = settings.seeds;
         let halvings = (0.5 / settings.resolution).log2().ceil().max(0.0) as usize;
         let settles = objective.can_change_rate();
         let with_tail = |length: u64| with_tail(length, settings, objective);
@@ -47,7 +59,7 @@ impl Forecast {
         let rivals = if settles { 3 + FINALISTS * (competing - 1) } else { 3 * competing };
         let yardstick = with_tail(lengths.yardstick()).saturating_sub(shared);
         Self::of(vec![
-            stage("scan", settings.range.grid(SCAN_DENSITY).len(), lengths.short),
+            stage(SCAN, settings.range.grid(SCAN_DENSITY).len(), lengths.short),
             stage("refinement", 3 * seeds - 1, lengths.short),
             stage("bisection of the threshold", halvings + seeds - 1, lengths.short),
             StageForecast {
@@ -86,7 +98,12 @@ impl Forecast {
     #[must_use]
     pub fn with_repetition(mut self, settings: &Settings) -> Self {
         self.stages.push(stage(REPEAT, 1, repeated(settings)));
-        Self { least_iterations: self.least_iterations + repeated(settings), ..Self::of(self.stages) }
+        let repeated = repeated(settings);
+        Self {
+            least_iterations: self.least_iterations + repeated,
+            most_iterations: self.most_iterations.saturating_add(repeated),
+            ..Self::of(self.stages)
+        }
     }
 }
 

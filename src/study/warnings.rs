@@ -41,9 +41,27 @@ pub(super) fn warnings(
     }
     if !checking {
         found.extend(of_the_threshold(study, sweep, settings, assessment));
-        found.extend(hardly_learnt(settings, assessment));
+        found.extend(nothing_learnt(study, settings, assessment).or_else(|| hardly_learnt(settings, assessment)));
     }
     found
+}
+
+/// Whether even the best of the short trials might as well not have been trained.
+fn nothing_learnt(study: &Study<'_>, settings: &Settings, assessment: &Assessment<'_>) -> Option<Warning> {
+    let constant = study.objective.constant_cost();
+    let best = assessment.best_early().filter(|_| assessment.has_learnt_nothing(constant))?;
+    Some(warning(
+        "nothing-learnt",
+        format!(
+            "at {best}, the best early rate, {} iterations learn hardly more than to predict the same for every example: which \
+             rate is best, and where training becomes unstable, they can hardly tell",
+            settings.lengths.short
+        ),
+        format!(
+            "give `iterations = {}` in [search], or compare rates in longer runs with `lrfind verify`",
+            4 * settings.lengths.short
+        ),
+    ))
 }
 
 /// Whether the longer trials were too short to say what is best for the whole run.
