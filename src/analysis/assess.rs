@@ -348,6 +348,22 @@ mod tests {
     }
 
     #[test]
+    fn where_a_lost_trial_comes_back_full_runs_may_stand_higher_rates() {
+        let interval = |settled: f64| {
+            let at_best =
+                [trial(0.1, LENGTHS.short, 0, 0.5), trial(0.1, LENGTHS.yardstick(), 10, 0.1), settling(0.1, 25, 0.02)];
+            let trials: Vec<TrialRecord> = at_best.into_iter().chain([settling(0.2, 25, settled)]).collect();
+            let assessment = assess(&trials, LENGTHS, 1.6, true);
+            assert_eq!(assessment.bracket.first_unstable, Some(rate(0.2)), "settled at {settled}");
+            let (low, high) = assessment.full_run_interval().unwrap();
+            (low.get(), high.get())
+        };
+        let (lost, comes_back) = (interval(1.5), interval(0.19));
+        assert!((1.0..1.2).contains(&(comes_back.0 / lost.0)), "{lost:?}, {comes_back:?}");
+        assert!(comes_back.1 > 1.2 * lost.1, "{lost:?}, {comes_back:?}");
+    }
+
+    #[test]
     fn a_yardstick_that_is_lost_itself_excuses_nobody() {
         let lengths = Lengths { short: 50, long: 500, confirm: 525 };
         let at = |learning_rate, iterations, tail, end| trial(learning_rate, iterations, tail, end);

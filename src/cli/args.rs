@@ -108,6 +108,8 @@ pub(crate) enum Command {
     Schedule(ScheduleArgs),
     /// Write a config to start from
     Init(InitArgs),
+    /// Print the JSON Schema of configs, for editors that complete and check them
+    Schema,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod output;
 mod plot;
 mod progress;
 mod schedule;
+mod schema;
 mod subject;
 mod sweep;
 mod trials;
@@ -66,6 +67,7 @@ fn parse_and_run() -> Exit {
         Command::Plot(args) => plot::run(args),
         Command::Schedule(args) => schedule::run(args),
         Command::Init(args) => init::run(args),
+        Command::Schema => schema::run(),
     };
     result.unwrap_or_else(|error| {
         output::note(&format!("error: {}", in_full(&error)));
