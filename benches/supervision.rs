@@ -137,6 +137,7 @@ impl Bench {
             Placeholder::Steps => spec.total_iterations().to_string(),
             Placeholder::Device => self.plan.command.devices.first().cloned().unwrap_or_default(),
             Placeholder::Rates => file.display().to_string(),
+            Placeholder::Probe => command::probe_steps(spec),
         };
         let quoted = |text: String| format!("'{}'", text.replace('\'', "'\\''"));
         let words: Vec<String> = self.plan.command.run.iter().map(|word| quoted(word.fill(value))).collect();

@@ -112,6 +112,17 @@ impl TrialSpec {
         steady && self.recovery.is_none()
     }
 
+    /// Whether the trial is probed after `step` steps: at its beginning, at the end of its own iterations, and at the end of its
+    /// recovery.
+    pub fn is_probed_at(&self, step: u64) -> bool {
+        self.probe_steps().contains(&step)
+    }
+
+    /// The steps after which the trial is probed, some of which may be the same.
+    pub fn probe_steps(&self) -> [u64; 3] {
+        [0, self.iterations, self.total_iterations()]
+    }
+
     /// Whether the whole data is to be evaluated after `step` steps: before the first, after the last, and evenly between.
     pub fn evaluates_at(&self, step: u64) -> bool {
         let parts = self.evaluations.min(self.iterations);

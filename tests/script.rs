@@ -127,6 +127,35 @@ fn a_script_may_read_the_rate_of_each_step_from_a_file() {
 }
 
 #[test]
+fn a_script_may_show_its_loss_on_a_probe_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = |body: &str| {
+        fs::write(folder.path().join("script.sh"), body).unwrap();
+        let text = "[command]\nrun = [\"sh\", \"script.sh\", \"{lr}\", \"{steps}\", \"{probe}\"]\n";
+        let Ok(Config::Command(plan)) = parse_any(text, &folder.path().join("x.toml")) else { panic!() };
+        let spec = TrialSpec::steady(LearningRate::new(0.5).unwrap(), 0, 3);
+        drive(&Script::new(&plan).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0)
+    };
+    let record = script("echo probe $3 >told; echo probe: 9; for i in 1 2 3; do echo loss: $i; done; echo probe_loss=0.25\n");
+    assert_eq!(fs::read_to_string(folder.path().join("told")).unwrap(), "probe 0,3\n");
+    assert_eq!((record.outcome, record.losses), (Outcome::Completed, vec![1.0, 2.0, 3.0]));
+    let probes: Vec<_> = record.probe.iter().map(|point| (point.iteration, point.loss)).collect();
+    assert_eq!(probes, [(0, Some(9.0)), (3, Some(0.25))]);
+
+    for (body, part) in [
+        ("for i in 1 2 3; do echo loss: $i; done\n", "printed no loss of a probe before the first step: print a line"),
+        ("echo probe: 9; for i in 1 2 3; do echo loss: $i; done\n", "printed no loss of a probe after 3 of 3 losses"),
+        ("echo probe: 9; for i in 1 2 3; do echo loss: $i; done; exit 4\n", "the script failed (exit code 4) after 3 of 3"),
+    ] {
+        let Outcome::Failed { message } = script(body).outcome else { panic!("{body}") };
+        assert!(message.contains(part), "{message}");
+    }
+    // What is not finite on the probe set alone is no divergence of the training loss, and is kept as what it is.
+    let record = script("echo probe: 9; for i in 1 2 3; do echo loss: $i; done; echo probe: nan\n");
+    assert_eq!((record.outcome, record.probe[1].loss), (Outcome::Completed, None));
+}
+
+#[test]
 fn a_script_without_that_file_keeps_its_rate() {
     let fixture = Fixture::new(COUNT, "");
     let rate = LearningRate::new(0.5).unwrap();

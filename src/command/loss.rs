@@ -73,7 +73,19 @@ fn is_held_out(before: &str) -> bool {
 }
 
 /// The usual words for data held out.
-const OTHER_DATA: [&str; 8] = ["val", "valid", "validation", "test", "eval", "evaluation", "dev", "heldout"];
+const OTHER_DATA: [&str; 9] = ["val", "valid", "validation", "test", "eval", "evaluation", "dev", "heldout", PROBE];
+
+/// The word for the set of examples that a script was asked to probe.
+const PROBE: &str = "probe";
+
+/// The loss of a line that tells of a probe: the number after the last `probe` or `probe_loss` of the line, however losses are read.
+pub(super) fn probed(line: &str) -> Option<f64> {
+    let lower = line.to_ascii_lowercase();
+    let after = lower.rfind(PROBE)? + PROBE.len();
+    let name = lower[after..].trim_start_matches(['_', '-', '/', '.', ' ']);
+    let rest = name.strip_prefix("loss").unwrap_or(&lower[after..]);
+    value_after(&line[line.len() - rest.len()..])
+}
 
 /// Whether a part of a joined name is one of them: `epoch_val_`, but not `value_`.
 fn is_of_other_data(name: &str) -> bool {
@@ -136,6 +148,24 @@ mod tests {
     }
 
     #[test]
+    fn probes_are_told_from_losses() {
+        for (line, loss) in [
+            ("probe: 0.5", 0.5),
+            ("probe_loss=0.5", 0.5),
+            ("step 3 loss: 0.7 Probe Loss: 0.5", 0.5),
+            ("probe 4", 4.0),
+            ("{\"probe/loss\": 0.5}", 0.5),
+        ] {
+            assert_eq!(probed(line), Some(loss), "{line}");
+        }
+        assert!(probed("probe: nan").is_some_and(f64::is_nan));
+        for line in ["", "loss: 0.5", "probe", "probes 3", "probe: none"] {
+            assert_eq!(probed(line), None, "{line}");
+        }
+        assert_eq!([plain("probe_loss: 0.5"), plain("probe loss: 0.5")], [None, None]);
+    }
+
+    #[test]
     fn plain_lines() {
         for (line, loss) in [
             ("loss: 0.53", 0.53),
@@ -157,6 +187,7 @@ mod tests {
             ("loss 1: a loss: 2", 2.0),
             ("loss: -3", -3.0),
             ("value_loss: 0.5", 0.5),
+            ("loss: 0.53 probe_loss: 0.6", 0.53),
         ] {
             assert_eq!(plain(line), Some(loss), "{line}");
         }

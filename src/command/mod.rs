@@ -65,6 +65,13 @@ pub fn jobs(plan: &ScriptPlan) -> usize {
     plan.jobs.unwrap_or(if plan.devices.is_empty() { cores().min(MOST_JOBS) } else { plan.devices.len() })
 }
 
+/// The steps after which a trial is probed, as a script is told them: `0,100,150`.
+pub fn probe_steps(spec: &TrialSpec) -> String {
+    let mut steps = spec.probe_steps().to_vec();
+    steps.dedup();
+    steps.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+}
+
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
@@ -98,6 +105,7 @@ impl Script {
             Placeholder::Steps => spec.total_iterations().to_string(),
             Placeholder::Device => device.to_owned(),
             Placeholder::Rates => rates.display().to_string(),
+            Placeholder::Probe => probe_steps(spec),
         };
         let words: Vec<String> = self.plan.run.iter().map(|word| word.fill(value)).collect();
         let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));

@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 
 use super::lines::{Line, Lines};
-use super::loss::LossReader;
+use super::loss::{LossReader, probed};
 use super::process::Stream;
-use crate::config::{ScriptPlan, Streams};
+use crate::config::{Placeholder, ScriptPlan, Streams};
 
 /// Last lines that are kept of each stream, and how many characters of each.
 const LAST_LINES: usize = 6;
@@ -31,6 +31,8 @@ struct Channel {
 #[derive(Debug)]
 struct Heard<'a> {
     losses: VecDeque<f64>,
+    /// Losses of probes, where the script was asked for some.
+    probes: Option<VecDeque<f64>>,
     last_out: VecDeque<String>,
     last_err: VecDeque<String>,
     /// The stream that does not count holds losses.
@@ -44,6 +46,7 @@ impl<'a> Output<'a> {
         let channel = |other| Channel { lines: Lines::default(), reader: reader.clone(), counts: plan.stream != other };
         let heard = Heard {
             losses: VecDeque::new(),
+            probes: plan.has(Placeholder::Probe).then(VecDeque::new),
             last_out: VecDeque::new(),
             last_err: VecDeque::new(),
             elsewhere: false,
@@ -73,6 +76,11 @@ impl<'a> Output<'a> {
     /// The first loss that was not handed out yet.
     pub(super) fn next_loss(&mut self) -> Option<f64> {
         self.heard.losses.pop_front()
+    }
+
+    /// The first loss of a probe that was not handed out yet.
+    pub(super) fn next_probe(&mut self) -> Option<f64> {
+        self.heard.probes.as_mut()?.pop_front()
     }
 
     /// Whether a line spoke of divergence.
@@ -116,6 +124,9 @@ impl Heard<'_> {
         *diverged = *diverged || texts.iter().any(|text| line.text.contains(text));
         if counts && !line.is_cut {
             self.losses.extend(reader.read(line.text));
+            if let Some(probes) = &mut self.probes {
+                probes.extend(probed(line.text));
+            }
         } else if !self.elsewhere && !line.is_cut {
             self.elsewhere = reader.read(line.text).is_some();
         }

@@ -94,11 +94,39 @@ impl<'a> ScriptRun<'a> {
         if let Some(loss) = self.ahead.take() {
             return Ok(loss);
         }
-        loop {
-            if let Some(loss) = self.output.next_loss() {
-                self.last_loss = Instant::now();
+        match self.hear(Output::next_loss)? {
+            Ok(loss) => {
                 self.taken += 1;
-                return Ok(loss);
+                Ok(loss)
+            }
+            Err(status) => self.ended_early(status),
+        }
+    }
+
+    /// The next loss of a probe. Nothing when it was interrupted.
+    fn next_probe(&mut self) -> Result<Vec<f64>, TrialError> {
+        match self.hear(Output::next_probe) {
+            Ok(Ok(loss)) => Ok(vec![loss]),
+            Ok(Err(status)) if !status.success() => self.ended_early(status).map(|loss| vec![loss]),
+            Ok(Err(_)) => {
+                let steps =
+                    if self.taken == 0 { "before the first step".to_owned() } else { format!("after {}", self.progress()) };
+                Err(self.fault(&format!(
+                    "the script printed no loss of a probe {steps}: print a line such as `probe: 0.53` after each of the steps that \
+                     `{{probe}}` tells"
+                )))
+            }
+            Err(_) if self.cancel.is_cancelled() => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Listens until there is what `take` takes, or the script has ended.
+    fn hear(&mut self, take: fn(&mut Output<'a>) -> Option<f64>) -> Result<Result<f64, ExitStatus>, TrialError> {
+        loop {
+            if let Some(loss) = take(&mut self.output) {
+                self.last_loss = Instant::now();
+                return Ok(Ok(loss));
             }
             if self.cancel.is_cancelled() {
                 return Err(TrialError::new("interrupted"));
@@ -110,13 +138,7 @@ impl<'a> ScriptRun<'a> {
             if let Some(status) = ended {
                 // Half a number of a script that was cut off is no loss.
                 self.output.finish(status.success());
-                match self.output.next_loss() {
-                    Some(loss) => {
-                        self.taken += 1;
-                        return Ok(loss);
-                    }
-                    None => return self.ended_early(status),
-                }
+                return Ok(take(&mut self.output).ok_or(status));
             }
         }
     }
@@ -197,9 +219,16 @@ impl Run for ScriptRun<'_> {
         Ok(vec![loss])
     }
 
-    /// A script shows no losses but those of its steps. Where its rate has fallen, the latest of them tell what a probe would.
+    /// A script that was not asked for probes shows no losses but those of its steps. Where its rate has fallen, the latest of them
+    /// tell what a probe would.
     fn probe(&mut self) -> Result<Vec<f64>, TrialError> {
-        if self.plan.has(Placeholder::Rates) { self.standing() } else { Ok(Vec::new()) }
+        if self.plan.has(Placeholder::Probe) {
+            self.next_probe()
+        } else if self.plan.has(Placeholder::Rates) {
+            self.standing()
+        } else {
+            Ok(Vec::new())
+        }
     }
 
     /// The mean of the losses since the last evaluation stands for that of the whole training set.

@@ -60,7 +60,7 @@ const COMMAND_STARTER: &str = r#"# A config for lrfind that runs a training scri
 name = "{name}"               # names the report folder; default: this file's name
 
 [command]
-run = ["python", "train.py", "--lr", "{lr}", "--seed", "{seed}", "--steps", "{steps}"]  # required; also {device}, {rates}
+run = ["python", "train.py", "--lr", "{lr}", "--seed", "{seed}", "--steps", "{steps}"]  # required; also {device}, {rates}, {probe}
 directory = "."               # where it runs, relative to this file
 stream = "stdout"             # where it prints losses: or "stderr", "both"
 loss = { kind = "plain" }     # or { kind = "json", key = "loss" }, { kind = "regex", pattern = 'cost (\S+)' },

@@ -17,12 +17,20 @@ pub enum Placeholder {
     Device,
     /// The path of a file with the rate of each step.
     Rates,
+    /// The steps after which the loss on a fixed set of examples is wanted.
+    Probe,
 }
 
 impl Placeholder {
     /// Every placeholder with its name, as it stands between braces.
-    pub const NAMES: [(&'static str, Self); 5] =
-        [("lr", Self::Lr), ("seed", Self::Seed), ("steps", Self::Steps), ("device", Self::Device), ("rates", Self::Rates)];
+    pub const NAMES: [(&'static str, Self); 6] = [
+        ("lr", Self::Lr),
+        ("seed", Self::Seed),
+        ("steps", Self::Steps),
+        ("device", Self::Device),
+        ("rates", Self::Rates),
+        ("probe", Self::Probe),
+    ];
 }
 
 /// A word such as `--lr={lr}`. Braces around anything but a lower-case name are left as they are, and `{{lr}}` is the text
@@ -119,13 +127,14 @@ mod tests {
             Placeholder::Steps => "100".to_owned(),
             Placeholder::Device => "1".to_owned(),
             Placeholder::Rates => "r.txt".to_owned(),
+            Placeholder::Probe => "0,100".to_owned(),
         })
     }
 
     #[test]
     fn every_place_is_filled() {
         assert_eq!(filled("--lr={lr},{seed}/{steps}@{device}"), "--lr=0.1,7/100@1");
-        assert_eq!(filled("{lr}{lr} <{rates}"), "0.10.1 <r.txt");
+        assert_eq!(filled("{lr}{lr} <{rates} {probe}"), "0.10.1 <r.txt 0,100");
         assert_eq!(filled("plain"), "plain");
         assert_eq!(filled(""), "");
     }

@@ -121,7 +121,7 @@ impl Group {
                 record.losses.clone_from(&shorter.losses);
                 record.probe.clone_from(&shorter.probe);
                 // As if it had run through: a probe on the way is not part of it.
-                record.probe.retain(|point| is_probed(&record.spec, point.iteration));
+                record.probe.retain(|point| record.spec.is_probed_at(point.iteration));
             }
             record
         };
@@ -222,17 +222,12 @@ fn advance(objective: &dyn Objective, starts: &[Start], cancel: &Cancel, observe
     Ok(group)
 }
 
-/// Whether a trial is probed after so many steps: at its beginning, at the end of its own iterations, and at the end of its
-/// recovery.
-fn is_probed(spec: &TrialSpec, step: u64) -> bool {
-    step == 0 || step == spec.iterations || step == spec.total_iterations()
-}
-
 /// Takes the probes and the evaluations that are due.
 fn look(run: &mut dyn Run, group: &mut Group, step: u64) -> Result<(), TrialError> {
     let kept = |loss: f64| loss.is_finite().then(|| significant(loss, LOSS_DIGITS));
-    let probed =
-        |record: &TrialRecord| is_probed(&record.spec, step) && record.probe.last().is_none_or(|point| point.iteration != step);
+    let probed = |record: &TrialRecord| {
+        record.spec.is_probed_at(step) && record.probe.last().is_none_or(|point| point.iteration != step)
+    };
     group.measure(
         probed,
         || run.probe(),
