@@ -8,19 +8,30 @@ use lrfind::{RunOptions, Study, config, task};
 fn find(name: &str, first_seed: u64, planned: Option<u64>) -> Report {
     found(name, |study| {
         study.search.first_seed = first_seed;
-        if let (Some(schedule), Some(planned)) = (&mut study.schedule, planned) {
-            schedule.decay_iterations = planned;
-        }
+        plan(study, planned);
     })
 }
 
+/// Makes the planned run so long, if anything is said.
+fn plan(study: &mut Study<'_>, planned: Option<u64>) {
+    if let (Some(schedule), Some(planned)) = (&mut study.schedule, planned) {
+        schedule.decay_iterations = planned;
+    }
+}
+
 fn found(name: &str, change: impl FnOnce(&mut Study<'_>)) -> Report {
+    with_study(name, |study| {
+        change(study);
+        study.find(&RunOptions::default())
+    })
+}
+
+fn with_study<T>(name: &str, work: impl FnOnce(&mut Study<'_>) -> T) -> T {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/suite").join(name);
     let plan = config::load(&path).unwrap();
     let task = task::build(&plan).unwrap();
     let mut study = Study::of_plan(&plan, &task);
-    change(&mut study);
-    study.find(&RunOptions::default())
+    work(&mut study)
 }
 
 /// The rate that is recommended, which must lie below `unstable`, where full runs fail.
@@ -71,6 +82,24 @@ fn trials_do_not_outgrow_the_run() {
     assert_eq!(report.run.short_iterations, 100);
     let report = find("spirals-tanh.toml", 0, Some(2000));
     assert_eq!(report.run.short_iterations, 400);
+    // Even these learn next to nothing, which is said.
+    assert!(report.warnings.iter().any(|warning| warning.code == "nothing-learnt"), "{:?}", report.warnings);
+}
+
+/// What a search costs is foretold with and without that.
+#[test]
+fn the_forecast_says_what_longer_trials_would_cost() {
+    let forecast = |planned: u64| {
+        with_study("spirals-tanh.toml", |study| {
+            plan(study, Some(planned));
+            let forecast = study.find_forecast();
+            (forecast.total_iterations, forecast.most_iterations)
+        })
+    };
+    let (usual, most) = forecast(2000);
+    assert!(most > 2 * usual, "{usual}, {most}");
+    let (usual, most) = forecast(1999);
+    assert_eq!(usual, most, "they would not fit into the run");
 }
 
 /// A confirmation that succeeds was once taken for a sign that a slightly higher rate would do, which wanted a confirmation too.

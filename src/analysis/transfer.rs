@@ -26,8 +26,8 @@ impl Transfer {
     pub const LONG: Self = Self { location: 0.025, scale: 0.0428 };
 
     /// The same, where a trial just above the threshold was lost and came back when its rate fell: the decay of a full run is gentler,
-    /// and may rescue higher rates yet. Of 39 such searches of the suite (117 with seeds of their own) 35 thresholds of full runs lay
-    /// within -0.1 and +0.35 decades of the trials', where 31 lay within the range above; of the others, 71 of 78 within that.
+    /// and may rescue higher rates yet. Of 117 searches of the suite, three of each task, 39 were such: 35 thresholds of full runs lay
+    /// within -0.1 and +0.35 decades of the trials', where 31 lay within the range above. Of the other 78, 71 did.
     pub const COMES_BACK: Self = Self { location: 0.125, scale: 0.0771 };
 
     /// The same, for trials whose bracket is `width` decades wide.
