@@ -315,6 +315,16 @@ fn a_script_that_knows_its_steps_may_put_its_affairs_in_order() {
     assert_eq!(fixture.file("saved"), "saved\n");
 }
 
+/// Its shell ends at once, and it speaks before it saves.
+#[test]
+fn a_script_behind_a_shell_may_put_its_affairs_in_order_too() {
+    let body = "cat >inner.sh <<'END'\ntrap 'echo saving; sleep 0.3; echo yes >saved; exit' TERM\necho loss: 1\necho loss: nan\n\
+                while :; do sleep 0.01; done\nEND\nsh inner.sh\necho end\n";
+    let fixture = Fixture::new(body, "");
+    assert!(matches!(fixture.trial(9).outcome, Outcome::Diverged { step: 1, .. }));
+    assert_eq!(fixture.file("saved"), "yes\n");
+}
+
 #[test]
 fn a_script_that_prints_more_than_is_asked_loses_nothing() {
     let endless = Fixture::new("echo $$ >pid; i=1; while :; do echo loss: $i; i=$((i+1)); done", "");

@@ -11,7 +11,7 @@ use crate::config::LossFormat;
 #[derive(Debug, Clone)]
 pub(super) enum LossReader {
     Plain,
-    Json { path: Vec<String>, quoted: String },
+    Json { path: Vec<String> },
     Regex(Regex),
     Csv { column: String, place: Option<(usize, u8)> },
 }
@@ -21,11 +21,7 @@ impl LossReader {
     pub(super) fn new(format: &LossFormat) -> Option<Self> {
         Some(match format {
             LossFormat::Plain => Self::Plain,
-            LossFormat::Json { key } => {
-                let path: Vec<String> = key.split('.').map(str::to_owned).collect();
-                let quoted = format!("\"{}\"", path.last().map_or("", String::as_str));
-                Self::Json { path, quoted }
-            }
+            LossFormat::Json { key } => Self::Json { path: key.split('.').map(str::to_owned).collect() },
             LossFormat::Regex { pattern } => Self::Regex(Regex::new(pattern).ok()?),
             LossFormat::Csv { column } => Self::Csv { column: column.clone(), place: None },
         })
@@ -35,8 +31,8 @@ impl LossReader {
     pub(super) fn read(&mut self, line: &str) -> Option<f64> {
         match self {
             Self::Plain => plain(line),
-            Self::Json { path, quoted } => json(line, path, quoted),
-            Self::Regex(regex) => whole(regex.captures_iter(line).last()?.get(1)?.as_str()),
+            Self::Json { path } => json(line, path),
+            Self::Regex(regex) => field(regex.captures_iter(line).last()?.get(1)?.as_str()),
             Self::Csv { column, place } => csv(line, column, place),
         }
     }
@@ -67,13 +63,14 @@ fn plain(line: &str) -> Option<f64> {
 fn is_held_out(before: &str) -> bool {
     let joined = |c: char| c.is_alphanumeric() || "_-/.".contains(c);
     let name_start = before.trim_end_matches(joined).len();
-    let word_before = before[..name_start].strip_suffix(' ').unwrap_or("");
+    // A comma or a bar would part them: `validation, loss`, but `[val] loss` and `val: loss`.
+    let word_before = before[..name_start].trim_end_matches(|c: char| c.is_whitespace() || ":])}>".contains(c));
     let neighbour = &word_before[word_before.trim_end_matches(joined).len()..];
     is_of_other_data(&before[name_start..]) || is_of_other_data(neighbour)
 }
 
 /// The usual words for data held out.
-const OTHER_DATA: [&str; 9] = ["val", "valid", "validation", "test", "eval", "evaluation", "dev", "heldout", PROBE];
+const OTHER_DATA: [&str; 10] = ["val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "heldout", PROBE];
 
 /// The word for the set of examples that a script was asked to probe.
 const PROBE: &str = "probe";
@@ -107,26 +104,62 @@ fn value_after(text: &str) -> Option<f64> {
 }
 
 /// The value under a path of keys, or under one key that has dots itself. `null` is how JSON spells a loss that is not finite.
-fn json(line: &str, path: &[String], quoted: &str) -> Option<f64> {
-    let object = &line[line.find('{')?..];
-    let Ok(value) = serde_json::from_str::<Value>(object.trim_end()) else {
-        // Many writers print NaN and Infinity bare, which is no JSON: read the number by hand.
-        let (_, after) = object.split_once(quoted)?;
-        return leading(after.trim_start().strip_prefix(':')?.trim_start()).map(|(loss, _)| loss);
-    };
-    let nested = || path.iter().try_fold(&value, |value, key| value.get(key));
-    match value.get(path.join(".")).or_else(nested)? {
-        Value::Number(number) => number.as_f64(),
-        Value::Null => Some(f64::NAN),
-        Value::String(text) => whole(text),
-        _ => None,
+fn json(line: &str, path: &[String]) -> Option<f64> {
+    let objects = &line[line.find('{')?..];
+    // Many writers print NaN and Infinity bare, which is no JSON.
+    let values =
+        serde_json::from_str(objects.trim_end()).map_or_else(|_| values(&quoting_infinities(objects)), |value| vec![value]);
+    values.iter().rev().find_map(|value| {
+        let nested = || path.iter().try_fold(value, |value, key| value.get(key));
+        match value.get(path.join(".")).or_else(nested)? {
+            Value::Number(number) => number.as_f64(),
+            Value::Null => Some(f64::NAN),
+            Value::String(text) if text == "null" => Some(f64::NAN),
+            Value::String(text) => field(text),
+            _ => None,
+        }
+    })
+}
+
+/// The values with which the text begins.
+fn values(text: &str) -> Vec<Value> {
+    serde_json::Deserializer::from_str(text).into_iter().map_while(Result::ok).collect()
+}
+
+/// The text with quotation marks around each number that is not finite, but for those in strings.
+fn quoting_infinities(text: &str) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    let (mut is_string, mut is_escaped) = (false, false);
+    while let Some(next) = rest.chars().next() {
+        let number = if is_string { None } else { leading(rest) };
+        let length = match number {
+            Some((value, after)) if !value.is_finite() => {
+                kept.extend(["\"", &value.to_string(), "\""]);
+                rest = after;
+                continue;
+            }
+            Some((_, after)) => rest.len() - after.len(),
+            None => next.len_utf8(),
+        };
+        is_string ^= next == '"' && !is_escaped;
+        is_escaped = is_string && next == '\\' && !is_escaped;
+        kept.push_str(&rest[..length]);
+        rest = &rest[length..];
     }
+    kept
+}
+
+/// The number that a field of a table or a match is, perhaps wrapped: `0.53`, `tensor(nan)`.
+fn field(text: &str) -> Option<f64> {
+    let is_wrapped = text.trim_start().starts_with(|c: char| c.is_alphabetic() || c == '[');
+    whole(text).or_else(|| value_after(text).filter(|_| is_wrapped))
 }
 
 /// The field of the column, once a line has named the columns.
 fn csv(line: &str, column: &str, place: &mut Option<(usize, u8)>) -> Option<f64> {
     if let Some((index, delimiter)) = *place {
-        return whole(fields(line, delimiter)?.get(index)?);
+        return field(fields(line, delimiter)?.get(index)?);
     }
     let find = |delimiter: u8| Some((fields(line, delimiter)?.iter().position(|name| name == column)?, delimiter));
     *place = b",\t;".iter().find_map(|&delimiter| find(delimiter));
@@ -188,6 +221,14 @@ mod tests {
             ("loss: -3", -3.0),
             ("value_loss: 0.5", 0.5),
             ("loss: 0.53 probe_loss: 0.6", 0.53),
+            ("train: loss 0.53 | val: loss 7.5", 0.53),
+            ("step 3 loss 0.53 [val] loss 7.5", 0.53),
+            ("Epoch 3 - loss=0.53 - Val: loss=7.5", 0.53),
+            ("loss: 0.53 (val) loss: 7.5", 0.53),
+            ("loss: 0.53 validation  loss: 7.5", 0.53),
+            ("loss: 0.53  testing loss: 7.5", 0.53),
+            ("epoch 3 | test 0.9 | loss 0.53", 0.53),
+            ("after test, loss 0.53", 0.53),
         ] {
             assert_eq!(plain(line), Some(loss), "{line}");
         }
@@ -219,6 +260,17 @@ mod tests {
             assert!(reads(&mut reader, line).is_some_and(f64::is_nan), "{line}");
         }
         assert_eq!(reads(&mut reader, "{\"train\": {\"loss\": Infinity}}"), Some(f64::INFINITY));
+        // What else is not finite on the line, and where else the name stands, makes no difference.
+        for line in [
+            "{\"val\": {\"loss\": NaN}, \"train\": {\"loss\": 0.5}}",
+            "{\"a\": -Infinity, \"val\": {\"loss\": 3.0}, \"train\": {\"loss\": 0.5}, \"nan\": \"\\\" NaN\"}",
+            "{\"step\": 1} {\"train\": {\"loss\": 0.5}, \"grad\": nan} and more",
+        ] {
+            assert_eq!(reads(&mut reader, line), Some(0.5), "{line}");
+        }
+        for line in ["{\"by\": \"loss\", \"train\": {\"loss\": NaN}}", "{\"train\": {\"loss\": \"tensor(nan)\"}}"] {
+            assert!(reads(&mut reader, line).is_some_and(f64::is_nan), "{line}");
+        }
         assert_eq!(reads(&mut reader, "{\"train\": {\"loss\": 1e999}}"), Some(f64::INFINITY));
         for line in ["", "loss: 1", "{\"train\": {\"acc\": 1}}", "{\"loss\": 1}", "{\"train\": {\"loss\": [1]}}", "{"] {
             assert_eq!(reads(&mut reader, line), None, "{line}");
@@ -230,6 +282,7 @@ mod tests {
         let mut reader = LossReader::new(&LossFormat::Regex { pattern: r"cost (\S+)".into() }).unwrap();
         assert_eq!(reads(&mut reader, "step 1 cost 0.5 cost 0.25"), Some(0.25));
         assert_eq!(reads(&mut reader, "cost 1.#INF"), Some(f64::INFINITY));
+        assert!(reads(&mut reader, "cost tensor(nan)").is_some_and(f64::is_nan));
         assert_eq!(reads(&mut reader, "cost soon"), None);
         assert_eq!(reads(&mut reader, "loss 1"), None);
     }
@@ -244,6 +297,7 @@ mod tests {
             assert_eq!(reads(&mut reader, header), None);
             assert_eq!(reads(&mut reader, line), Some(0.5), "{header}");
             assert_eq!(reads(&mut reader, "Traceback"), None);
+            assert!(reads(&mut reader, &line.replace("0.5", "tensor(nan)")).is_some_and(f64::is_nan));
             assert_eq!(reads(&mut reader, ""), None);
         }
     }

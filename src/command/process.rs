@@ -169,21 +169,30 @@ impl Process {
         Ok(status)
     }
 
-    /// Ends the group: asks it first, and kills what is left when the process has ended or the grace is over.
+    /// Ends the group: asks it first, and kills what is left once the process has ended and nobody holds its outputs, or the grace
+    /// is over.
     pub(super) fn end(&mut self) {
         if self.status.is_some() {
             return;
         }
-        // Nobody reads any more: whoever still writes is not left waiting for a reader.
-        (self.out, self.err) = (None, None);
         let _ = kill_process_group(self.group, Signal::TERM);
         let asked = Instant::now();
         let mut pause = Duration::from_micros(500);
-        while matches!(self.has_ended(), Ok(false)) && asked.elapsed() < GRACE {
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(20));
+        while asked.elapsed() < GRACE {
+            // What it still says interests nobody, but must be taken from it: a pipe that is full or closed would keep it from
+            // putting its affairs in order. Where a shell has ended, the program that it ran may still be doing so.
+            let has_said = self.read(&mut |_, _| ()).unwrap_or(false);
+            let is_silent = self.out.is_none() && self.err.is_none();
+            if is_silent && !matches!(self.has_ended(), Ok(false)) {
+                break;
+            }
+            if !has_said {
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(20));
+            }
         }
         let _ = kill_process_group(self.group, Signal::KILL);
+        (self.out, self.err) = (None, None);
         // That nobody can be waited for is the only way in which this fails, and then there is no zombie.
         let _ = self.reap();
     }

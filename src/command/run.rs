@@ -170,6 +170,11 @@ impl<'a> ScriptRun<'a> {
             )
         } else if !status.success() {
             format!("the script failed ({how}) after {progress}")
+        } else if self.taken > 0 && self.output.mentions_infinity() {
+            format!(
+                "the script ended ({how}) after {progress}, and its last lines speak of what is not finite; if that is a loss, let \
+                 `loss` in [command] read it: a group of `(\\S+)` does, where digits alone do not"
+            )
         } else if self.taken > 0 {
             format!("the script ended ({how}) after {progress}: it must print one for each step")
         } else {

@@ -214,6 +214,9 @@ pub fn read(curves: &CurvesReport) -> String {
 
 /// What to do when there is no recommendation.
 fn advice(report: &Report) -> &'static str {
+    if report.status == Status::Partial {
+        return "run the same command again: it goes on where this one stopped";
+    }
     if report.curves.is_some() {
         return match report.instability.censored {
             Some(Censored::BelowRange) => "add curves at lower rates: every rate was unstable",
