@@ -117,6 +117,19 @@ fn a_script_that_ignores_its_rate_is_an_error() {
 }
 
 #[test]
+fn a_script_whose_rates_differ_no_more_than_chance_is_an_error() {
+    // How many trials there were before decides.
+    let chance = losses("1 / (k + 1) + 0.1 * sin(seed * 12.9898 + k * k)");
+    let folder = with_script(&format!("echo >>count; set -- $1 $(wc -l <count) $3; {chance}"));
+    let ran = folder.lrfind("find x.toml --quiet --jobs 1 --iterations 100").ends_with(2);
+    ran.complains_of(&[
+        "from 1e-5 to ",
+        "differ no more than those of the same rate and seed: the script ignores its learning rate",
+    ]);
+    assert!(!folder.path("reports/x/report.json").exists());
+}
+
+#[test]
 fn a_script_that_ignores_its_seed_earns_a_warning() {
     let folder = with_script(&losses("(1 - lr * 3) ^ (2 * k)"));
     folder.lrfind("find x.toml --quiet").ends_with(0);

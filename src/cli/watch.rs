@@ -67,7 +67,8 @@ impl Observer for Watch<'_> {
                 .failures()
                 .filter(|messages| !messages.is_empty())
                 .map(|messages| never_ran(&messages))
-                .or_else(|| contract::ignored_rates(&seen.trials).map(|(low, high)| ignores_rate(low, high))),
+                .or_else(|| contract::ignored_rates(&seen.trials).map(|(low, high)| ignores_rate(low, high)))
+                .or_else(|| contract::drowned_rates(&seen.trials).map(|(low, high)| drowns_rate(low, high))),
             _ => None,
         };
         if seen.fault.is_some() {
@@ -94,6 +95,13 @@ fn always_the_same(messages: &[&str]) -> bool {
 
 fn never_ran(messages: &[&str]) -> String {
     format!("no trial could be run: {}", messages.first().unwrap_or(&""))
+}
+
+fn drowns_rate(low: LearningRate, high: LearningRate) -> String {
+    format!(
+        "the losses at rates from {low} to {high} differ no more than those of the same rate and seed: the script ignores its learning \
+         rate, or draws so much at random without its seed that nothing can be told"
+    )
 }
 
 fn ignores_rate(low: LearningRate, high: LearningRate) -> String {

@@ -1,7 +1,7 @@
 //! What a script owes the search, read off the trials: that its losses follow from the rate and the seed, and from nothing else.
 
 use crate::lr::LearningRate;
-use crate::record::TrialRecord;
+use crate::record::{Outcome, TrialRecord};
 
 /// Fewer losses than this may be alike by the digits printed: the first is the same at every rate, and the next ones nearly so.
 const ENOUGH_LOSSES: usize = 5;
@@ -21,6 +21,42 @@ pub fn ignored_rates(trials: &[TrialRecord]) -> Option<(LearningRate, LearningRa
     let lowest = rates().reduce(|a, b| if b < a { b } else { a })?;
     let highest = rates().reduce(|a, b| if b > a { b } else { a })?;
     (alike && lowest < highest).then_some((lowest, highest))
+}
+
+/// Rates this far apart, lowest to highest, train differently in any script that uses them.
+const APART: f64 = 100.0;
+
+/// Squared differences between trials of the same rate and seed, in multiples of their mean, up to which they are chance.
+const CHANCE: f64 = 2.0;
+
+/// The lowest and the highest rate tried, if trials of different rates differ no more than those of the same rate and seed.
+pub fn drowned_rates(trials: &[TrialRecord]) -> Option<(LearningRate, LearningRate)> {
+    if trials.iter().any(|t| matches!(t.outcome, Outcome::Diverged { .. })) {
+        return None;
+    }
+    let told: Vec<&TrialRecord> = trials.iter().filter(|t| t.is_finished() && t.own_losses().len() >= ENOUGH_LOSSES).collect();
+    let (mut same, mut different) = (Vec::new(), Vec::new());
+    for (k, a) in told.iter().enumerate() {
+        for b in told[k + 1..].iter().filter(|b| b.spec.seed == a.spec.seed) {
+            let is_same = a.spec.learning_rate == b.spec.learning_rate;
+            if is_same { &mut same } else { &mut different }.push(squared_difference(a.own_losses(), b.own_losses()));
+        }
+    }
+    // One pair may be alike by chance.
+    if same.len() < 2 {
+        return None;
+    }
+    let chance = CHANCE * same.iter().sum::<f64>() / same.len() as f64;
+    let rates = || told.iter().map(|t| t.spec.learning_rate);
+    let lowest = rates().reduce(|a, b| if b < a { b } else { a })?;
+    let highest = rates().reduce(|a, b| if b > a { b } else { a })?;
+    let is_chance = chance > 0.0 && different.iter().all(|difference| *difference <= chance);
+    (is_chance && highest.get() >= APART * lowest.get()).then_some((lowest, highest))
+}
+
+/// The mean over the steps that both have.
+fn squared_difference(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f64>() / a.len().min(b.len()) as f64
 }
 
 /// Whether trials that differ in nothing but the seed never differed in their losses, and there were some.
@@ -53,7 +89,7 @@ fn pairs(trials: &[TrialRecord]) -> impl Iterator<Item = (&TrialRecord, &TrialRe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{Outcome, TrialSpec};
+    use crate::record::TrialSpec;
 
     fn trial(rate: f64, seed: u64, losses: &[f64]) -> TrialRecord {
         let spec = TrialSpec::steady(LearningRate::new(rate).unwrap(), seed, losses.len() as u64);
@@ -73,6 +109,22 @@ mod tests {
         // Trials that end at once are all alike.
         let short = [0.1, 1.0, 0.01].map(|rate| trial(rate, 0, &CURVE[..1]));
         assert_eq!(ignored_rates(&short), None);
+    }
+
+    #[test]
+    fn rates_that_differ_no_more_than_chance() {
+        let shifted = |by: f64| CURVE.map(|loss| loss + by);
+        let again = [trial(0.1, 0, &CURVE), trial(0.1, 0, &shifted(0.1)), trial(0.1, 0, &shifted(-0.1))];
+        let with = |rate: f64, losses: &[f64]| [again.as_slice(), &[trial(rate, 0, losses)]].concat();
+        let (low, high) = drowned_rates(&with(0.001, &shifted(0.05))).unwrap();
+        assert_eq!((low.get(), high.get()), (0.001, 0.1));
+        assert_eq!(drowned_rates(&with(0.01, &shifted(0.05))), None, "near rates may do the same");
+        assert_eq!(drowned_rates(&with(0.001, &OTHER)), None, "that is no chance");
+        let mut diverged = with(0.001, &shifted(0.05));
+        diverged[3].outcome = Outcome::Diverged { step: 2, reason: String::new() };
+        assert_eq!(drowned_rates(&diverged), None);
+        // What can be reproduced is for the other rule.
+        assert_eq!(drowned_rates(&[trial(0.1, 0, &CURVE), trial(0.1, 0, &CURVE), trial(0.001, 0, &CURVE)]), None);
     }
 
     #[test]

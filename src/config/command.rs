@@ -300,8 +300,8 @@ impl CommandPlan {
 
 /// What to call the run: the script's name without its ending, rather than that of its interpreter.
 fn stem(program: &str, arguments: &[String]) -> String {
-    let is_script =
-        |word: &&String| !word.starts_with('-') && !word.contains(['{', '=']) && Path::new(word).extension().is_some();
+    let is_name = |word: &str| !word.starts_with('-') && !word.contains(['{', '=']) && word.parse::<f64>().is_err();
+    let is_script = |word: &&String| is_name(word) && Path::new(word).extension().is_some();
     if let Some(module) = arguments.iter().skip_while(|word| *word != "-m").nth(1) {
         return module.rsplit('.').next().unwrap_or_default().to_owned();
     }
@@ -341,6 +341,7 @@ mod tests {
         assert_eq!(name("python -u src/train.py --size 3.5"), "train");
         assert_eq!(name("python3 -m package.train"), "train");
         assert_eq!(name("./build/trainer --lr {lr}"), "trainer");
+        assert_eq!(name("./train --momentum 0.9"), "train");
         assert_eq!(name("torchrun --nproc=1 gpt.py config.yaml"), "gpt");
     }
 }
