@@ -17,10 +17,14 @@ pub fn ignored_rates(trials: &[TrialRecord]) -> Option<(LearningRate, LearningRa
     let same_kind = |a: &TrialRecord, b: &TrialRecord| (a.spec.seed, a.spec.iterations) == (b.spec.seed, b.spec.iterations);
     let first = told.iter().find(|a| told.iter().filter(|b| same_kind(a, b)).count() >= ENOUGH_RATES)?;
     let alike = told.iter().all(|a| told.iter().all(|b| !same_kind(a, b) || a.own_losses() == b.own_losses()));
-    let rates = || told.iter().filter(|t| same_kind(first, t)).map(|t| t.spec.learning_rate);
-    let lowest = rates().reduce(|a, b| if b < a { b } else { a })?;
-    let highest = rates().reduce(|a, b| if b > a { b } else { a })?;
+    let (lowest, highest) = span(told.iter().copied().filter(|t| same_kind(first, t)))?;
     (alike && lowest < highest).then_some((lowest, highest))
+}
+
+/// The lowest and the highest rate of some trials.
+fn span<'t>(trials: impl Iterator<Item = &'t TrialRecord>) -> Option<(LearningRate, LearningRate)> {
+    let rates = trials.map(|t| (t.spec.learning_rate, t.spec.learning_rate));
+    rates.reduce(|(low, high), (rate, _)| (if rate < low { rate } else { low }, if rate > high { rate } else { high }))
 }
 
 /// Rates this far apart, lowest to highest, train differently in any script that uses them.
@@ -47,9 +51,7 @@ pub fn drowned_rates(trials: &[TrialRecord]) -> Option<(LearningRate, LearningRa
         return None;
     }
     let chance = CHANCE * same.iter().sum::<f64>() / same.len() as f64;
-    let rates = || told.iter().map(|t| t.spec.learning_rate);
-    let lowest = rates().reduce(|a, b| if b < a { b } else { a })?;
-    let highest = rates().reduce(|a, b| if b > a { b } else { a })?;
+    let (lowest, highest) = span(told.iter().copied())?;
     let is_chance = chance > 0.0 && different.iter().all(|difference| *difference <= chance);
     (is_chance && highest.get() >= APART * lowest.get()).then_some((lowest, highest))
 }
