@@ -281,6 +281,12 @@ pub enum Event<'a> {
         /// The iterations that they had taken, as [`TrialRecord::cost`] counts them.
         iterations: u64,
     },
+    /// The journal holds trials of the same rates, seeds and lengths as a search that reuses none of them asks for: data, model or
+    /// script have changed. Told once in a search.
+    Outdated {
+        /// How many.
+        trials: usize,
+    },
     /// Trials that ran together ended. Those that the journal keeps are in it.
     TrialsFinished(&'a [TrialRecord]),
     /// Finished trials could not be written to the journal. Told once in a search.

@@ -100,6 +100,13 @@ impl Style {
         }
     }
 
+    /// Prints a line that is no warning.
+    fn explain(&self, line: &str) {
+        if !matches!(self, Self::Quiet) {
+            self.note(line);
+        }
+    }
+
     /// Says how many full runs are finished: each takes so long that it is worth a word.
     fn count(&self, finished: u64, of: u64) {
         match self {
@@ -154,6 +161,11 @@ impl Observer for Progress {
                 }
             }
             Event::NotKept(error) => self.warn_of_loss(error),
+            Event::Outdated { trials } => self.style.explain(&format!(
+                "{} of the same rates and seeds {} kept from earlier runs, but data, model or script have changed since: they run anew",
+                counted(*trials as u64, "trial"),
+                if *trials == 1 { "is" } else { "are" },
+            )),
             _ => {}
         }
         self.style.show(event);

@@ -11,6 +11,7 @@ use lrfind::lr::LearningRate;
 use lrfind::record::TrialSpec;
 use lrfind::report::verification;
 use lrfind::report::{Report, Status, plots};
+use lrfind::schedule::Schedule;
 use lrfind::search::{Journal, RunOptions};
 use lrfind::study::FullRunPlan;
 
@@ -31,6 +32,12 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let workers = subject.workers(&args.run);
     let study = subject.study();
     footprint::explain(&study, workers, &args.run);
+    let schedule = study.full_schedule().with_context(|| {
+        format!(
+            "{}: how long is a full run? write `iterations` under [training], or give --planned with `-- COMMAND`",
+            study.name
+        )
+    })?;
     let known = known_report(report.as_deref(), &study, &place)?;
     let (report, path, search) = match known {
         Some((report, path)) => (report, path, None),
@@ -40,7 +47,7 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             None => return Ok(Exit::Interrupted),
         },
     };
-    let Some(full) = full_run_plan(args, &report, configured, &study)? else {
+    let Some(full) = full_run_plan(args, &report, configured, schedule)? else {
         let why = report.recommendation.because.first().map(|reason| format!(": {reason}")).unwrap_or_default();
         output::note(&format!("{} recommends no learning rate, so there is nothing to verify{why}", path.display()));
         return Ok(Exit::Inconclusive);
@@ -146,16 +153,10 @@ fn full_run_plan(
     args: &VerifyArgs,
     report: &Report,
     configured: Option<LearningRate>,
-    study: &Study<'_>,
+    schedule: Schedule,
 ) -> anyhow::Result<Option<FullRunPlan>> {
     let requested: Vec<LearningRate> =
         args.lr.iter().map(|&rate| LearningRate::new(rate)).collect::<Result<_, _>>().context("--lr")?;
-    let schedule = study.full_schedule().with_context(|| {
-        format!(
-            "{}: how long is a full run? write `iterations` under [training], or give --planned with `-- COMMAND`",
-            study.name
-        )
-    })?;
     let full = FullRunPlan::new(report, configured, &requested, args.seeds, schedule, args.fraction);
     if let Some(length) = full.as_ref().map(|full| full.schedule.decay_iterations).filter(|n| *n < LEAST_ITERATIONS) {
         bail!("a run of {length} iterations is too short to tell anything: raise --fraction, or plan a longer run");

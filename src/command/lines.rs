@@ -21,6 +21,7 @@ pub(super) struct Lines {
     line: Vec<u8>,
     is_cut: bool,
     returned: bool,
+    has_overwritten: bool,
 }
 
 impl Lines {
@@ -32,6 +33,7 @@ impl Lines {
                 b'\r' => self.returned = true,
                 _ => {
                     if self.returned {
+                        self.has_overwritten |= !self.line.is_empty();
                         self.clear();
                     }
                     let plain = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(bytes.len());
@@ -54,6 +56,11 @@ impl Lines {
     /// Whether a line has begun and not ended.
     pub(super) fn is_pending(&self) -> bool {
         !self.line.is_empty()
+    }
+
+    /// Whether a carriage return took the cursor back and something else was written there.
+    pub(super) fn has_overwritten(&self) -> bool {
+        self.has_overwritten
     }
 
     fn push(&mut self, bytes: &[u8]) {

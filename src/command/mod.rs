@@ -19,6 +19,7 @@ mod run;
 pub use process::kill_all;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -34,6 +35,9 @@ use crate::trial::{Objective, Run};
 
 /// Scripts at a time where nothing is said: more than this many interpreters with a framework in each fill a machine's memory.
 const MOST_JOBS: usize = 8;
+
+/// `ENOEXEC`, the same on every Unix.
+const NOT_A_PROGRAM: i32 = 8;
 
 /// A command that cannot be run.
 #[derive(Debug, thiserror::Error)]
@@ -129,10 +133,20 @@ impl Script {
     fn cannot_start(&self, error: &std::io::Error) -> TrialError {
         let program =
             if self.plan.shell { "sh".to_owned() } else { self.plan.run.first().map_or_else(String::new, ToString::to_string) };
-        TrialError::new(match error.kind() {
-            std::io::ErrorKind::NotFound => format!("cannot run `{program}`: there is no such program, here or on the PATH"),
-            _ => format!("cannot run `{program}`: {error}"),
-        })
+        let why = match error.kind() {
+            // A path is looked up in the folder that the command runs in.
+            ErrorKind::NotFound if program.contains('/') && self.plan.directory.join(&program).exists() => {
+                "the interpreter that its first line names is not there".to_owned()
+            }
+            ErrorKind::NotFound => "there is no such program, here or on the PATH".to_owned(),
+            ErrorKind::PermissionDenied => format!("{error}; is it executable?"),
+            // The kind of ENOEXEC has no stable name.
+            _ if error.raw_os_error() == Some(NOT_A_PROGRAM) => {
+                "it is neither a program for this machine nor begins with a line such as `#!/bin/sh`".to_owned()
+            }
+            _ => error.to_string(),
+        };
+        TrialError::new(format!("cannot run `{program}`: {why}"))
     }
 }
 

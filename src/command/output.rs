@@ -93,6 +93,11 @@ impl<'a> Output<'a> {
         self.heard.elsewhere
     }
 
+    /// Whether lines were overwritten where losses count.
+    pub(super) fn has_overwritten(&self) -> bool {
+        [&self.out, &self.err].iter().any(|channel| channel.counts && channel.lines.has_overwritten())
+    }
+
     /// Whether nothing was said at all.
     pub(super) fn is_empty(&self) -> bool {
         self.heard.last_out.is_empty() && self.heard.last_err.is_empty()

@@ -10,7 +10,7 @@ use super::loss::LossReader;
 use super::output::Output;
 use super::placement::Place;
 use super::process::{Process, ending};
-use crate::config::{Placeholder, ScriptPlan, Streams};
+use crate::config::{LossFormat, Placeholder, ScriptPlan, Streams};
 use crate::error::TrialError;
 use crate::record::TrialSpec;
 use crate::trial::{Cancel, Costs, Run};
@@ -163,7 +163,7 @@ impl<'a> ScriptRun<'a> {
         if !status.success() && self.output.speaks_of_divergence() {
             return Ok(f64::NAN);
         }
-        Err(self.fault(&if !status.success() && self.output.mentions_infinity() {
+        Err(self.fault(&if !status.success() && (self.taken > 0 || self.output.mentions_infinity()) {
             format!(
                 "the script failed ({how}) after {progress}; if this is how it says that training diverged, put a part of that \
                  line into `diverged` of [command]"
@@ -174,6 +174,11 @@ impl<'a> ScriptRun<'a> {
             format!(
                 "the script ended ({how}) after {progress}, and its last lines speak of what is not finite; if that is a loss, let \
                  `loss` in [command] read it: a group of `(\\S+)` does, where digits alone do not"
+            )
+        } else if self.taken > 0 && self.output.has_overwritten() {
+            format!(
+                "the script ended ({how}) after {progress}: it must print one for each step, and what a carriage return overwrites \
+                 does not count; end each of these lines with a newline"
             )
         } else if self.taken > 0 {
             format!("the script ended ({how}) after {progress}: it must print one for each step")
@@ -191,6 +196,7 @@ impl<'a> ScriptRun<'a> {
             (true, ..) => ", and nothing else",
             (_, true, Streams::Stdout) => "; there are some on standard error: write `stream = \"stderr\"` in [command]",
             (_, true, _) => "; there are some on standard output: write `stream = \"stdout\"` in [command]",
+            _ if self.plan.loss != LossFormat::Plain => "; no line has what `loss` in [command] describes",
             _ => "; print a line such as `loss: 0.53` after each step, or say with `loss` in [command] how to read it",
         }
     }

@@ -236,7 +236,8 @@ impl CommandPlan {
     /// too; a flag that ends in `=` and its value are one word.
     ///
     /// # Errors
-    /// When there are no words, a name in braces is no placeholder, or the rate is to be given neither way.
+    /// When there are no words, a name in braces is no placeholder, a flag to be appended is there with another value, or the rate is
+    /// to be given neither way.
     pub fn of_words(words: &[String], flags: &Flags, planned: Option<u64>) -> Result<Self, String> {
         let program = words.first().filter(|program| !program.trim().is_empty()).ok_or("the command has no words")?;
         let read = |word: &String| {
@@ -246,12 +247,19 @@ impl CommandPlan {
             })
         };
         let mut run: Vec<Template> = words.iter().map(read).collect::<Result<_, _>>()?;
-        let wanted = [(Placeholder::Lr, &flags.lr, "{lr}"), (Placeholder::Seed, &flags.seed, "{seed}")];
         let is_told_rates = run.iter().any(|word| word.has(Placeholder::Rates));
-        for (placeholder, flag, place) in wanted.into_iter().chain([(Placeholder::Steps, &flags.steps, "{steps}")]) {
+        for (placeholder, flag, place) in [
+            (Placeholder::Lr, &flags.lr, "{lr}"),
+            (Placeholder::Seed, &flags.seed, "{seed}"),
+            (Placeholder::Steps, &flags.steps, "{steps}"),
+        ] {
             let has_place = run.iter().any(|word| word.has(placeholder)) || (placeholder == Placeholder::Lr && is_told_rates);
             if flag.is_empty() || has_place {
                 continue;
+            }
+            // A script takes one of the two, and nobody knows which.
+            if words[1..].iter().any(|word| is_given(flag, word)) {
+                return Err(format!("the command gives `{flag}` a value already: write {place} in its place"));
             }
             if flag.ends_with('=') {
                 run.push(read(&format!("{flag}{place}"))?);
@@ -298,14 +306,28 @@ impl CommandPlan {
     }
 }
 
+/// Whether the word is the flag, with its value or before it.
+fn is_given(flag: &str, word: &str) -> bool {
+    word.strip_prefix(flag.trim_end_matches('=')).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+}
+
+/// Endings of the files that interpreters run.
+const SCRIPTS: [&str; 14] = ["py", "pyz", "ipynb", "sh", "bash", "r", "jl", "js", "mjs", "ts", "rb", "pl", "lua", "awk"];
+
 /// What to call the run: the script's name without its ending, rather than that of its interpreter.
 fn stem(program: &str, arguments: &[String]) -> String {
-    let is_name = |word: &str| !word.starts_with('-') && !word.contains(['{', '=']) && word.parse::<f64>().is_err();
-    let is_script = |word: &&String| is_name(word) && Path::new(word).extension().is_some();
     if let Some(module) = arguments.iter().skip_while(|word| *word != "-m").nth(1) {
         return module.rsplit('.').next().unwrap_or_default().to_owned();
     }
-    let named = arguments.iter().find(is_script).map_or(program, |word| word.as_str());
+    let is_name = |word: &str| !word.starts_with('-') && !word.contains('=');
+    let is_script = |word: &&str| {
+        let ending = Path::new(word).extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+        is_name(word) && ending.is_some_and(|ending| SCRIPTS.contains(&ending.as_str()))
+    };
+    let words = || std::iter::once(program).chain(arguments.iter().map(String::as_str));
+    // `env NAME=value program`.
+    let is_program = |word: &&str| is_name(word) && *word != "env";
+    let named = words().find(is_script).or_else(|| words().find(is_program)).unwrap_or(program);
     Path::new(named).file_stem().unwrap_or_default().to_string_lossy().into_owned()
 }
 
@@ -333,6 +355,14 @@ mod tests {
         assert!(CommandPlan::of_words(&words("python train.py"), &none, None).unwrap_err().contains("--lr-flag"));
         assert!(CommandPlan::of_words(&words("x {rate}"), &flags(), None).unwrap_err().contains("{rate}"));
         assert!(CommandPlan::of_words(&[], &flags(), None).is_err());
+        for text in ["./x --lr 0.1", "./x --lr=0.1", "./x --lr {lr} --seed 7", "./x --steps"] {
+            let error = CommandPlan::of_words(&words(text), &flags(), None).unwrap_err();
+            assert!(error.contains("already: write {"), "{text}: {error}");
+        }
+        assert!(
+            CommandPlan::of_words(&words("x optim.lr=1"), &hydra, None).unwrap_err().contains("`optim.lr=` a value already")
+        );
+        assert_eq!(line("./x --lr-decay 3", &flags()), "./x --lr-decay 3 --lr {lr} --seed {seed} --steps {steps}");
     }
 
     #[test]
@@ -343,5 +373,8 @@ mod tests {
         assert_eq!(name("./build/trainer --lr {lr}"), "trainer");
         assert_eq!(name("./train --momentum 0.9"), "train");
         assert_eq!(name("torchrun --nproc=1 gpt.py config.yaml"), "gpt");
+        assert_eq!(name("./train --config conf/base.yaml"), "train");
+        assert_eq!(name("env X=1.py -i ./y"), "y");
+        assert_eq!(name("./train.sh"), "train");
     }
 }

@@ -70,7 +70,8 @@ impl<'a> Crew<'a> {
         let keeper = options.journal.and_then(|journal| {
             // What is wrong with an objective shows in its trials, and is told of them.
             let identity = catch_unwind(AssertUnwindSafe(|| objective.identity())).ok()??;
-            Some(Keeper { journal, identity, observer: options.observer, has_failed: AtomicBool::new(false) })
+            let [has_begun, has_failed] = [false; 2].map(AtomicBool::new);
+            Some(Keeper { journal, identity, observer: options.observer, has_begun, has_failed })
         });
         Self { objective, options, threads, keeper }
     }
@@ -91,6 +92,12 @@ impl<'a> Crew<'a> {
             observer.observe(&Event::Reused { stage, trials, iterations });
         }
         let missing: Vec<&Order> = orders.iter().zip(&known).filter(|(_, known)| known.is_none()).map(|(o, _)| o).collect();
+        if let Some(keeper) = &self.keeper
+            && !keeper.has_begun.swap(true, Ordering::Relaxed)
+            && trials == 0
+        {
+            keeper.tell_of_outdated(&missing);
+        }
         if !missing.is_empty() {
             let iterations = missing.iter().map(|order| order.iterations()).sum();
             observer.observe(&Event::StageStarted { stage, trials: missing.len(), iterations });
@@ -142,7 +149,20 @@ struct Keeper<'a> {
     journal: &'a Journal,
     identity: String,
     observer: &'a dyn Observer,
+    has_begun: AtomicBool,
     has_failed: AtomicBool,
+}
+
+impl Keeper<'_> {
+    /// Says so if trials as those `missing` are kept, but of something else. For a search that reuses nothing: whoever expected that
+    /// it would wants to know.
+    fn tell_of_outdated(&self, missing: &[&Order]) {
+        let kept = self.journal.specs();
+        let trials = missing.iter().filter(|order| kept.contains(&order.start.spec)).count();
+        if trials > 0 {
+            self.observer.observe(&Event::Outdated { trials });
+        }
+    }
 }
 
 impl Observer for Keeper<'_> {

@@ -163,6 +163,11 @@ impl Journal {
         self.appender.as_ref().map_or(Ok(()), |appender| locked(appender).cut(0)).map_err(|error| self.failed(error))
     }
 
+    /// The specs of all trials that it holds, of whatever objective.
+    pub(in crate::search) fn specs(&self) -> Vec<TrialSpec> {
+        locked(&self.records).values().map(|record| record.spec).collect()
+    }
+
     /// The result of the trial `spec` of the objective that calls itself `identity`, if it was kept.
     pub fn get(&self, identity: &str, spec: &TrialSpec) -> Option<TrialRecord> {
         let record = locked(&self.records).get(&line::key(identity, spec))?.clone();
@@ -170,7 +175,8 @@ impl Journal {
     }
 
     /// Keeps those of `records` that completed or diverged and that it does not hold yet. When this returns they survive the end
-    /// of the process; a power cut, once [`confirm`](Self::confirm) has returned.
+    /// of the process. They survive a power cut as well where trials end less often than once a second, and else a second later or
+    /// once [`confirm`](Self::confirm) has returned.
     ///
     /// # Errors
     /// When they could not be written. They are held in memory, and written with the next ones.
