@@ -185,7 +185,8 @@ fn a_rerun_makes_only_what_is_missing() {
     assert_eq!((count(), &folder.files("a")["report.json"]), (made, &report));
     // Another script is another training.
     folder.write("script.sh", format!("{body} # changed"));
-    folder.lrfind("find x.toml --out a").ends_with(0);
+    let ran = folder.lrfind("find x.toml --out a").ends_with(0);
+    ran.complains_of(&["of the same rates and seeds are kept from earlier runs", "script have changed since: they run anew"]);
     assert_eq!((count(), &folder.files("a")["report.json"]), (2 * made, &report));
 }
 

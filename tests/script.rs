@@ -4,6 +4,7 @@
 mod common;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -224,11 +225,14 @@ fn what_is_not_finite_is_divergence_and_ends_the_script() {
 #[test]
 fn a_crash_is_told_from_divergence() {
     let crash = Fixture::new("echo loss: 1; echo Traceback >&2; echo 'KeyError: 3' >&2; exit 3", "").failure(5);
-    assert_eq!(crash, "the script failed (exit code 3) after 1 of 5 losses\n  | Traceback\n  | KeyError: 3");
+    assert!(crash.starts_with("the script failed (exit code 3) after 1 of 5 losses; if this is how"), "{crash}");
+    assert!(crash.ends_with("`diverged` of [command]\n  | Traceback\n  | KeyError: 3"), "{crash}");
+    let early = Fixture::new("echo 'KeyError: 3' >&2; exit 3", "").failure(5);
+    assert_eq!(early, "the script failed (exit code 3) after 0 of 5 losses\n  | KeyError: 3");
     let after = Fixture::new("echo loss: 1; echo loss: nan; exit 3", "").trial(5);
     assert!(matches!(after.outcome, Outcome::Diverged { step: 1, .. }), "{after:?}");
     let killed = Fixture::new("echo loss: 1; kill -9 $$", "").failure(5);
-    assert!(killed.starts_with("the script failed (signal 9) after 1 of 5 losses"), "{killed}");
+    assert_eq!(killed, "the script failed (signal 9) after 1 of 5 losses\n  | loss: 1");
 }
 
 #[test]
@@ -252,15 +256,35 @@ fn what_is_missing_is_named() {
     );
     let none = Fixture::new("echo accuracy 0.5", "").failure(5);
     assert!(none.contains("printed no loss (exit code 0); print a line such as `loss: 0.53`"), "{none}");
+    let other = Fixture::new("echo accuracy 0.5", "loss = \"json\"\n").failure(5);
+    assert!(other.contains("printed no loss (exit code 0); no line has what `loss` in [command] describes"), "{other}");
+    let overwritten = Fixture::new("printf 'loss: 1\\rloss: 2\\rloss: 3'", "").failure(3);
+    assert!(overwritten.contains("after 1 of 3 losses") && overwritten.contains("carriage return"), "{overwritten}");
     let nothing = Fixture::new(":", "").failure(5);
     assert_eq!(nothing, "the script printed no loss (exit code 0), and nothing else");
     let folder = tempfile::tempdir().unwrap();
     let mut missing = plan(folder.path(), "");
-    missing.command.run[0] = lrfind::config::Template::literal("no-such-program");
     let spec = TrialSpec::steady(LearningRate::new(0.5).unwrap(), 0, 3);
-    let record = drive(&Script::new(&missing).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0);
-    let message = "cannot run `no-such-program`: there is no such program, here or on the PATH".to_owned();
-    assert_eq!(record.outcome, Outcome::Failed { message });
+    let mut failure = |program: &str| {
+        missing.command.run[0] = lrfind::config::Template::literal(program);
+        match drive(&Script::new(&missing).unwrap(), &[spec], 1, &Cancel::default(), &Silent).remove(0).outcome {
+            Outcome::Failed { message } => message,
+            other => panic!("{other:?}"),
+        }
+    };
+    let message = "cannot run `no-such-program`: there is no such program, here or on the PATH";
+    assert_eq!(failure("no-such-program"), message);
+    for (first_line, executable, why) in [
+        ("#!/no/such/interpreter", true, "the interpreter that its first line names is not there"),
+        ("echo loss: 1", true, "nor begins with a line such as `#!/bin/sh`"),
+        ("#!/bin/sh", false, "is it executable?"),
+    ] {
+        let path = folder.path().join("script");
+        fs::write(&path, first_line).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(if executable { 0o755 } else { 0o644 })).unwrap();
+        let message = failure("./script");
+        assert!(message.starts_with("cannot run `./script`: ") && message.contains(why), "{message}");
+    }
     missing.command.directory = folder.path().join("no-such-folder");
     assert!(Script::new(&missing).unwrap_err().to_string().contains("no-such-folder"));
 }

@@ -163,7 +163,9 @@ impl<'a> ScriptRun<'a> {
         if !status.success() && self.output.speaks_of_divergence() {
             return Ok(f64::NAN);
         }
-        Err(self.fault(&if !status.success() && (self.taken > 0 || self.output.mentions_infinity()) {
+        // What was killed has not spoken for itself.
+        let gave_up = status.code().is_some_and(|code| code != 0);
+        Err(self.fault(&if gave_up && (self.taken > 0 || self.output.mentions_infinity()) {
             format!(
                 "the script failed ({how}) after {progress}; if this is how it says that training diverged, put a part of that \
                  line into `diverged` of [command]"
