@@ -14,6 +14,11 @@ pub(crate) fn device(kind: DeviceKind) -> Device {
     }
 }
 
+/// Whether a device is that of burn-flex.
+pub(crate) fn is_flex(device: &Device) -> bool {
+    *device == Device::flex()
+}
+
 #[expect(deprecated, reason = "burn-ndarray is deprecated in favour of burn-flex, but stays a choice as long as burn has it")]
 fn ndarray() -> Device {
     Device::ndarray()

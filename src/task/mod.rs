@@ -15,6 +15,7 @@ mod footprint;
 mod identity;
 mod layers;
 mod loss;
+mod matrix;
 mod model;
 mod network;
 mod numbers;

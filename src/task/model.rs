@@ -3,7 +3,6 @@
 use std::fmt::Debug;
 
 use super::batches::Batch;
-use super::numbers::Numbers;
 use super::random::{self, Purpose};
 
 /// One parameter tensor of one trial.
@@ -80,9 +79,8 @@ pub(crate) trait Model: Send + Sync + Debug {
     /// Each lane's mean loss over its examples.
     fn losses(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> Vec<f64>;
 
-    /// Each lane's mean loss over its examples, and its gradient. The parameters may be lent out meanwhile, so that they need not
-    /// be copied; they come back unchanged.
-    fn differentiate(&self, parameters: &mut [Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Numbers>);
+    /// Each lane's mean loss over its examples, and its gradient.
+    fn differentiate(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Vec<f32>>);
 
     /// One lane's initial parameters, decided by the seed alone.
     fn initial(&self, seed: u64) -> Vec<Vec<f32>> {

@@ -60,12 +60,6 @@ impl Network {
         x.expand([lanes, examples, values])
     }
 
-    fn tensors(&self, parameters: &[Vec<f32>], lanes: usize) -> Vec<Tensor<2>> {
-        let tensor =
-            |(values, spec): (&Vec<f32>, &ParameterSpec)| layers::tensor(values.clone(), [lanes, spec.size()], &self.device);
-        parameters.iter().zip(&self.parameters).map(tensor).collect()
-    }
-
     /// The batch with what the outputs should come close to as its targets.
     fn aimed(&self, batch: Batch) -> Batch {
         match self.goal {
@@ -101,30 +95,20 @@ impl Model for Network {
 
     fn losses(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> Vec<f64> {
         let Batch { examples, inputs, targets, draws } = self.aimed(batch);
-        let tensors = self.tensors(parameters, lanes);
         let x = self.inputs(lanes, examples, inputs);
-        let mut outputs = Numbers::of(self.layers.forward(&tensors, x, draws.as_ref()));
+        let mut outputs = Numbers::of(self.layers.forward(parameters, x, draws.as_ref()));
         self.loss(&mut outputs, lanes, examples, &targets)
     }
 
     /// The slopes of the loss in the outputs are worked out on the host; the layers carry them back to the parameters.
-    fn differentiate(&self, parameters: &mut [Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Numbers>) {
+    fn differentiate(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Vec<f32>>) {
         let Batch { examples, inputs, targets, draws } = self.aimed(batch);
-        let lend = |(values, spec): (&mut Vec<f32>, &ParameterSpec)| {
-            layers::tensor(std::mem::take(values), [lanes, spec.size()], &self.device)
-        };
-        let tensors: Vec<Tensor<2>> = parameters.iter_mut().zip(&self.parameters).map(lend).collect();
         let x = self.inputs(lanes, examples, inputs);
-        let (outputs, back) = self.layers.trace(&tensors, x, draws.as_ref(), false);
+        let (outputs, back) = self.layers.trace(parameters, x, draws.as_ref(), false);
         let shape = outputs.dims();
         let mut slopes = Numbers::of(outputs);
         let losses = self.loss(&mut slopes, lanes, examples, &targets);
-        let slopes = back(slopes.tensor(shape, &self.device));
-        let gradients = slopes.parameters.into_iter().map(Numbers::of).collect();
-        for (values, tensor) in parameters.iter_mut().zip(tensors) {
-            *values = layers::numbers(tensor);
-        }
-        (losses, gradients)
+        (losses, back(slopes.tensor(shape, &self.device)).parameters)
     }
 }
 
@@ -166,7 +150,7 @@ mod tests {
     fn check_gradient(network: &Network, batch: &Batch) {
         const WIDTH: f32 = 2e-3;
         let parameters = network.initial(3);
-        let (losses, gradients) = network.differentiate(&mut parameters.clone(), 1, batch.clone());
+        let (losses, gradients) = network.differentiate(&parameters, 1, batch.clone());
         assert_eq!(losses, network.losses(&parameters, 1, batch.clone()));
         for (tensor, gradient) in gradients.iter().enumerate() {
             for (index, &slope) in gradient.iter().enumerate() {
@@ -206,9 +190,9 @@ mod tests {
             let hidden = Box::new(layers::Activation { kind });
             let layers = vec![affine(1, 1, Init::Zeros, 1.0), hidden, affine(1, 1, Init::Zeros, 1.0)];
             let network = network_of(layers, 1, 0.0, DeviceKind::Flex);
-            let tensors = network.tensors(&[vec![1.0], vec![0.0], vec![1.0], vec![0.0]], 1);
+            let parameters = [vec![1.0], vec![0.0], vec![1.0], vec![0.0]];
             let x = network.inputs(1, 3, vec![-1.5, -0.1, 0.7]);
-            let outputs = layers::numbers(network.layers.forward(&tensors, x, None));
+            let outputs = layers::numbers(network.layers.forward(&parameters, x, None));
             for (a, e) in outputs.iter().zip(expected) {
                 assert!((f64::from(*a) - e).abs() < 1e-6, "{kind:?}: {outputs:?}, not {expected:?}");
             }

@@ -27,13 +27,6 @@ impl Numbers {
     }
 }
 
-impl From<Vec<f32>> for Numbers {
-    fn from(numbers: Vec<f32>) -> Self {
-        let count = numbers.len();
-        Self(TensorData::new(numbers, [count]))
-    }
-}
-
 impl Deref for Numbers {
     type Target = [f32];
 

@@ -2,8 +2,6 @@
 //!
 //! Conventions are PyTorch's (`torch.optim`), in single precision as there; Lion's are its authors' (Chen et al. 2023).
 
-use std::ops::Deref;
-
 use crate::config::{OptimizerPlan, UpdateRule};
 
 use super::stacked::retain_lanes;
@@ -36,12 +34,7 @@ impl<'a> Optimizer<'a> {
     }
 
     /// Takes one step in every lane, at the lane's own rate. `parameters` and `gradients` hold one buffer per parameter tensor.
-    pub(crate) fn update(
-        &mut self,
-        parameters: &mut [Vec<f32>],
-        gradients: &[impl Deref<Target = [f32]>],
-        learning_rates: &[f64],
-    ) {
+    pub(crate) fn update(&mut self, parameters: &mut [Vec<f32>], gradients: &[Vec<f32>], learning_rates: &[f64]) {
         for (lane, &learning_rate) in learning_rates.iter().enumerate().take(self.lanes) {
             let scale = self.clip_norm.map_or(1.0, |limit| clip_scale(gradients, lane, self.lanes, limit));
             let step = Step::new(self.plan, learning_rate, scale, self.steps);
@@ -102,7 +95,7 @@ fn lane_mut(buffer: &mut [f32], lane: usize, lanes: usize) -> &mut [f32] {
 }
 
 /// The factor that brings a lane's gradient down to Euclidean norm `limit`, as `torch.nn.utils.clip_grad_norm_` has it.
-fn clip_scale(gradients: &[impl Deref<Target = [f32]>], lane: usize, lanes: usize, limit: f64) -> f32 {
+fn clip_scale(gradients: &[Vec<f32>], lane: usize, lanes: usize, limit: f64) -> f32 {
     let squares: f64 = gradients.iter().map(|gradient| sum_of_squares(lane_of(gradient, lane, lanes))).sum();
     let scale = limit / (squares.sqrt() + 1e-6);
     // Not `min`, which would turn a norm that is not a number into "no clipping".

@@ -3,7 +3,6 @@
 use super::batches::{Batch, Targets};
 use super::loss::own;
 use super::model::{Initial, Model, ParameterSpec};
-use super::numbers::Numbers;
 
 /// The loss ½ Σ λᵢ (θᵢ − cᵢ)². A batch's target values are the centres c.
 #[derive(Debug)]
@@ -27,13 +26,13 @@ impl Model for Quadratic {
     }
 
     fn losses(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> Vec<f64> {
-        self.differentiate(&mut parameters.to_vec(), lanes, batch).0
+        self.differentiate(parameters, lanes, batch).0
     }
 
-    fn differentiate(&self, parameters: &mut [Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Numbers>) {
+    fn differentiate(&self, parameters: &[Vec<f32>], lanes: usize, batch: Batch) -> (Vec<f64>, Vec<Vec<f32>>) {
         let size = self.curvatures.len();
-        let (Targets::Values(centres), [theta]) = (&batch.targets, &*parameters) else {
-            return (vec![f64::NAN; lanes], parameters.iter().map(|own| own.clone().into()).collect());
+        let (Targets::Values(centres), [theta]) = (&batch.targets, parameters) else {
+            return (vec![f64::NAN; lanes], parameters.to_vec());
         };
         let mut gradient = Vec::with_capacity(theta.len());
         let losses = (0..lanes)
@@ -48,7 +47,7 @@ impl Model for Quadratic {
                 loss
             })
             .collect();
-        (losses, vec![gradient.into()])
+        (losses, vec![gradient])
     }
 }
 
@@ -60,7 +59,7 @@ mod tests {
     fn loss_and_gradient_are_those_of_the_formula() {
         let quadratic = Quadratic::new(&[2.0, 0.5]);
         let batch = Batch { examples: 1, inputs: Vec::new(), targets: Targets::Values(vec![0.0, 1.0, 3.0, -1.0]), draws: None };
-        let (losses, gradients) = quadratic.differentiate(&mut [vec![1.0, 3.0, 1.0, 3.0]], 2, batch);
+        let (losses, gradients) = quadratic.differentiate(&[vec![1.0, 3.0, 1.0, 3.0]], 2, batch);
         // ½·2·1² + ½·0.5·2² and ½·2·2² + ½·0.5·4²
         assert_eq!((losses, &gradients[0][..]), (vec![2.0, 8.0], &[2.0, 1.0, -4.0, 2.0][..]));
     }

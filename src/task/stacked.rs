@@ -9,7 +9,6 @@ use crate::trial::{Costs, Run, State};
 use super::Task;
 use super::batches::{Batch, Feed};
 use super::footprint::Reserved;
-use super::numbers::Numbers;
 use super::optimizer::{Optimizer, slots};
 
 /// Trials under way. All that a trial has lives in host buffers, `[lanes × size]` per parameter tensor, lane by lane.
@@ -63,23 +62,23 @@ impl StackedRun<'_> {
     }
 
     /// Each lane's loss on its next batch, and the gradient; both are means over the examples of all parts of the batch.
-    fn differentiate(&mut self) -> (Vec<f64>, Vec<Numbers>) {
+    fn differentiate(&mut self) -> (Vec<f64>, Vec<Vec<f32>>) {
         let mut parts = self.feed.next_in_parts(self.task.accumulate);
         if parts.len() == 1 {
-            return self.task.model.differentiate(&mut self.parameters, self.lanes, parts.remove(0));
+            return self.task.model.differentiate(&self.parameters, self.lanes, parts.remove(0));
         }
         let examples: usize = parts.iter().map(|part| part.examples).sum();
         let mut losses = vec![0.0; self.lanes];
         let mut gradients: Vec<Vec<f32>> = self.parameters.iter().map(|all| vec![0.0; all.len()]).collect();
         for part in parts {
             let share = part.examples as f64 / examples as f64;
-            let (part_losses, part_gradients) = self.task.model.differentiate(&mut self.parameters, self.lanes, part);
+            let (part_losses, part_gradients) = self.task.model.differentiate(&self.parameters, self.lanes, part);
             losses.iter_mut().zip(part_losses).for_each(|(sum, loss)| *sum += share * loss);
             for (sum, part) in gradients.iter_mut().zip(part_gradients) {
-                sum.iter_mut().zip(&*part).for_each(|(sum, slope)| *sum += share as f32 * slope);
+                sum.iter_mut().zip(&part).for_each(|(sum, slope)| *sum += share as f32 * slope);
             }
         }
-        (losses, gradients.into_iter().map(Numbers::from).collect())
+        (losses, gradients)
     }
 }
 

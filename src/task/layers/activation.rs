@@ -100,7 +100,7 @@ fn normal_below(x: f32) -> f32 {
 }
 
 impl Layer for Activation {
-    fn forward(&self, _: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, _: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
         let (shape, device) = (x.dims(), x.device());
         let mut values = Numbers::of(x);
         self.apply(&mut values);
@@ -109,7 +109,7 @@ impl Layer for Activation {
 
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         draws: Option<&'a Draws>,
         wanted: bool,

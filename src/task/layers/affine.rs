@@ -1,10 +1,11 @@
 //! The affine layer.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::{Backward, Layer, Slopes, tensor};
 use crate::config::Init;
 use crate::task::batches::Draws;
+use crate::task::matrix::Product;
 use crate::task::model::{Initial, ParameterSpec};
 use crate::task::numbers::Numbers;
 use crate::task::product::{Weights, dispatch};
@@ -42,21 +43,29 @@ pub(crate) fn initial(init: Init, scale: f64, fan_in: usize, fan_out: usize) -> 
 }
 
 impl Affine {
-    fn weights(&self, parameters: &[Tensor<2>]) -> Tensor<3> {
-        let [lanes, _] = parameters[0].dims();
-        parameters[0].clone().reshape([lanes, self.inputs, self.outputs])
+    /// Positions of all examples of a lane.
+    fn count(&self, examples: usize) -> usize {
+        examples * self.positions
     }
 
-    /// One row for each position of each example.
-    fn rows(&self, x: Tensor<3>, width: usize) -> Tensor<3> {
-        let [lanes, examples, _] = x.dims();
-        if self.positions == 1 { x } else { x.reshape([lanes, examples * self.positions, width]) }
-    }
-
-    /// All positions of an example in one row again.
-    fn examples(&self, rows: Tensor<3>) -> Tensor<3> {
-        let [lanes, count, width] = rows.dims();
-        if self.positions == 1 { rows } else { rows.reshape([lanes, count / self.positions, self.positions * width]) }
+    /// What comes out, given `x`, `[lanes, examples, positions · inputs]`.
+    pub(super) fn outputs(
+        &self,
+        parameters: &[Vec<f32>],
+        x: &[f32],
+        [lanes, examples, _]: [usize; 3],
+        on: &Device,
+    ) -> Tensor<3> {
+        let &Self { inputs, outputs, .. } = self;
+        let mut y = Vec::with_capacity(lanes * self.count(examples) * outputs);
+        for biases in parameters[1].chunks_exact(outputs) {
+            for _ in 0..self.count(examples) {
+                y.extend_from_slice(biases);
+            }
+        }
+        let matrices = &parameters[0];
+        Product { rows: x, matrices, is_turned: false, lanes, inner: inputs, columns: outputs }.add(&mut y, on);
+        tensor(y, [lanes, examples, self.positions * outputs], on)
     }
 
     /// The slopes in W, lane by lane.
@@ -71,39 +80,39 @@ impl Affine {
     }
 
     /// The slopes in `x` and the parameters, given those in the outputs.
-    pub(super) fn carry(&self, parameters: &[Tensor<2>], x: Tensor<3>, slope: Tensor<3>, wanted: bool) -> Slopes {
-        let (biases, slope) = column_sums(self.rows(slope, self.outputs));
-        let [lanes, _, _] = slope.dims();
-        let input = wanted.then(|| self.examples(slope.clone().matmul(self.weights(parameters).transpose())));
-        let weights = self.weight_slopes(&Numbers::of(x), &Numbers::of(slope), lanes);
-        Slopes { input, parameters: vec![tensor(weights, [lanes, self.inputs * self.outputs], &biases.device()), biases] }
+    pub(super) fn carry(&self, parameters: &[Vec<f32>], x: &[f32], slope: Tensor<3>, wanted: bool) -> Slopes {
+        let &Self { inputs, outputs, .. } = self;
+        let ([lanes, examples, _], device) = (slope.dims(), slope.device());
+        let slopes = Numbers::of(slope);
+        let input = wanted.then(|| {
+            let mut input = vec![0.0; x.len()];
+            let matrices = &parameters[0];
+            let product = Product { rows: &slopes, matrices, is_turned: true, lanes, inner: outputs, columns: inputs };
+            product.write(&mut input, &device);
+            tensor(input, [lanes, examples, self.positions * inputs], &device)
+        });
+        let biases = column_sums(&slopes, lanes, outputs);
+        Slopes { input, parameters: vec![self.weight_slopes(x, &slopes, lanes), biases] }
     }
 }
 
-/// Adds each lane's biases, `[lanes, width]`, to all of its rows.
-pub(super) fn add_biases(rows: Tensor<3>, biases: &Tensor<2>) -> Tensor<3> {
-    let (shape, device) = (rows.dims(), rows.device());
-    let [_, count, width] = shape;
-    let mut rows = Numbers::of(rows);
-    let biases = Numbers::of(biases.clone());
-    let lanes = rows.chunks_exact_mut(count * width).zip(biases.chunks_exact(width));
+/// Adds each lane's biases to all of its rows.
+pub(super) fn add_biases(rows: &mut [f32], biases: &[f32], lanes: usize) {
+    let width = biases.len() / lanes;
+    let by_lane = rows.chunks_exact_mut(rows.len() / lanes).zip(biases.chunks_exact(width));
     wide!({
-        for (lane, biases) in lanes {
+        for (lane, biases) in by_lane {
             for row in lane.chunks_exact_mut(width) {
                 row.iter_mut().zip(biases).for_each(|(value, bias)| *value += bias);
             }
         }
     });
-    rows.tensor(shape, &device)
 }
 
-/// The sum of each lane's rows, `[lanes, width]`, and the rows themselves.
-pub(super) fn column_sums(rows: Tensor<3>) -> (Tensor<2>, Tensor<3>) {
-    let (shape, device) = (rows.dims(), rows.device());
-    let [lanes, count, width] = shape;
-    let rows = Numbers::of(rows);
+/// The sum of each lane's rows of so many numbers.
+pub(super) fn column_sums(rows: &[f32], lanes: usize, width: usize) -> Vec<f32> {
     let mut sums = vec![0.0; lanes * width];
-    let by_lane = sums.chunks_exact_mut(width).zip(rows.chunks_exact(count * width));
+    let by_lane = sums.chunks_exact_mut(width).zip(rows.chunks_exact(rows.len() / lanes));
     wide!({
         for (sums, lane) in by_lane {
             for row in lane.chunks_exact(width) {
@@ -111,7 +120,7 @@ pub(super) fn column_sums(rows: Tensor<3>) -> (Tensor<2>, Tensor<3>) {
             }
         }
     });
-    (tensor(sums, [lanes, width], &device), rows.tensor(shape, &device))
+    sums
 }
 
 impl Layer for Affine {
@@ -123,19 +132,21 @@ impl Layer for Affine {
         ]
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
-        let products = self.rows(x, self.inputs).matmul(self.weights(parameters));
-        self.examples(add_biases(products, &parameters[1]))
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+        let (shape, device) = (x.dims(), x.device());
+        self.outputs(parameters, &Numbers::of(x), shape, &device)
     }
 
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
-        draws: Option<&'a Draws>,
+        _: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
-        let y = self.forward(parameters, x.clone(), draws);
-        (y, Box::new(move |slope| self.carry(parameters, x, slope, wanted)))
+        let (shape, device) = (x.dims(), x.device());
+        let x = Numbers::of(x);
+        let y = self.outputs(parameters, &x, shape, &device);
+        (y, Box::new(move |slope| self.carry(parameters, &x, slope, wanted)))
     }
 }

@@ -27,7 +27,7 @@ impl Chain {
     }
 
     /// Each layer with its own of the chain's parameters.
-    fn split<'a>(&'a self, mut parameters: &'a [Tensor<2>]) -> impl Iterator<Item = (&'a dyn Layer, &'a [Tensor<2>])> {
+    fn split<'a>(&'a self, mut parameters: &'a [Vec<f32>]) -> impl Iterator<Item = (&'a dyn Layer, &'a [Vec<f32>])> {
         self.layers.iter().zip(&self.counts).map(move |(layer, &count)| {
             let (own, rest) = parameters.split_at(count);
             parameters = rest;
@@ -51,14 +51,14 @@ impl Layer for Chain {
         self.layers.iter().map(|layer| layer.scratch()).sum()
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         self.split(parameters).fold(x, |x, (layer, own)| layer.forward(own, x, draws))
     }
 
     /// Nothing is traced before the first layer that can be trained, unless the slopes in `x` are wanted.
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         mut x: Tensor<3>,
         draws: Option<&'a Draws>,
         mut wanted: bool,

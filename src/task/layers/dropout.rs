@@ -40,7 +40,7 @@ impl Dropout {
 }
 
 impl Layer for Dropout {
-    fn forward(&self, _: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, _: &[Vec<f32>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         match draws {
             Some(draws) => self.mask(&x, draws) * x,
             None => x,
@@ -49,7 +49,7 @@ impl Layer for Dropout {
 
     fn trace<'a>(
         &'a self,
-        _: &'a [Tensor<2>],
+        _: &'a [Vec<f32>],
         x: Tensor<3>,
         draws: Option<&'a Draws>,
         wanted: bool,

@@ -33,13 +33,14 @@ impl Layer for Embedding {
         vec![ParameterSpec::new("weight", &[self.vocabulary, self.width], Initial::Normal(DEVIATION))]
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
         let [lanes, examples, context] = x.dims();
         let device = x.device();
-        let tables = Numbers::of(parameters[0].clone());
         let mut vectors = Vec::with_capacity(lanes * examples * context * self.width);
         let places = self.places(x);
-        for (table, places) in tables.chunks_exact(self.vocabulary * self.width).zip(places.chunks_exact(examples * context)) {
+        for (table, places) in
+            parameters[0].chunks_exact(self.vocabulary * self.width).zip(places.chunks_exact(examples * context))
+        {
             for &place in places {
                 vectors.extend_from_slice(&table[place..place + self.width]);
             }
@@ -50,14 +51,13 @@ impl Layer for Embedding {
     /// Ids have no slope, so none is passed on.
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         draws: Option<&'a Draws>,
         _: bool,
     ) -> (Tensor<3>, Backward<'a>) {
         let y = self.forward(parameters, x.clone(), draws);
         let back = move |slope: Tensor<3>| {
-            let device = slope.device();
             let [lanes, examples, values] = slope.dims();
             let slopes = Numbers::of(slope);
             let places = self.places(x);
@@ -72,7 +72,7 @@ impl Layer for Embedding {
                     table[place..place + self.width].iter_mut().zip(slope).for_each(|(to, slope)| *to += slope);
                 }
             }
-            Slopes { input: None, parameters: vec![tensor(tables, [lanes, size], &device)] }
+            Slopes { input: None, parameters: vec![tables] }
         };
         (y, Box::new(back))
     }
@@ -92,21 +92,26 @@ impl Layer for Positions {
         vec![ParameterSpec::new("weight", &[self.length, self.width], Initial::Normal(DEVIATION))]
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
-        add_biases(x, &parameters[0])
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+        let (shape, device) = (x.dims(), x.device());
+        let mut values = Numbers::of(x);
+        add_biases(&mut values, &parameters[0], shape[0]);
+        values.tensor(shape, &device)
     }
 
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         draws: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
         let y = self.forward(parameters, x, draws);
         let back = move |slope: Tensor<3>| {
-            let (positions, slope) = column_sums(slope);
-            Slopes { input: wanted.then_some(slope), parameters: vec![positions] }
+            let (shape, device) = (slope.dims(), slope.device());
+            let slopes = Numbers::of(slope);
+            let positions = column_sums(&slopes, shape[0], self.length * self.width);
+            Slopes { input: wanted.then(|| slopes.tensor(shape, &device)), parameters: vec![positions] }
         };
         (y, Box::new(back))
     }

@@ -4,8 +4,8 @@
 //! built, see [`Shape`](super::shape::Shape). Images lie channels-last between layers, so that a position's channels are
 //! neighbours in memory and a convolution is one matrix product.
 //!
-//! Matrix products are burn's; everything between them is a loop over [`Numbers`](super::numbers::Numbers), and every way back is
-//! worked out by hand.
+//! Everything is a loop over [`Numbers`](super::numbers::Numbers) or a [product](super::matrix) of matrices, and every way back is worked
+//! out by hand.
 
 mod activation;
 mod affine;
@@ -45,7 +45,7 @@ use super::model::ParameterSpec;
 /// A piece of a network.
 ///
 /// A lane of whatever comes out must depend on the same lane of the arguments only, bit by bit. Each of `parameters` is
-/// `[lanes, size]`, in the order of [`parameters`](Self::parameters).
+/// `[lanes × size]`, lane by lane, in the order of [`parameters`](Self::parameters).
 pub(crate) trait Layer: Send + Sync + std::fmt::Debug {
     /// The parameter tensors of one lane.
     fn parameters(&self) -> Vec<ParameterSpec> {
@@ -58,13 +58,13 @@ pub(crate) trait Layer: Send + Sync + std::fmt::Debug {
     }
 
     /// Maps `x`, `[lanes, examples, values]`, to `[lanes, examples, new values]`.
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3>;
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3>;
 
     /// As [`forward`](Self::forward), and gives the way back too. The slopes in `x` are `wanted` where something before the layer
     /// can be trained.
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         draws: Option<&'a Draws>,
         wanted: bool,
@@ -78,8 +78,8 @@ pub(crate) type Backward<'a> = Box<dyn FnOnce(Tensor<3>) -> Slopes + 'a>;
 pub(crate) struct Slopes {
     /// In its input; `None` where nobody wanted them.
     pub(crate) input: Option<Tensor<3>>,
-    /// In its parameters, each `[lanes, size]`.
-    pub(crate) parameters: Vec<Tensor<2>>,
+    /// In its parameters, each `[lanes × size]`, lane by lane.
+    pub(crate) parameters: Vec<Vec<f32>>,
 }
 
 /// The tensor's numbers in row-major order.

@@ -1,6 +1,6 @@
 //! Normalisation to mean 0 and variance 1, then y = x̂·γ + β.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::{Backward, Layer, Slopes, tensor};
 use crate::task::batches::Draws;
@@ -101,9 +101,10 @@ impl LayerNorm {
 }
 
 /// x̂·γ + β, lane by lane.
-fn affine(normalized: &[f32], parameters: &[Tensor<2>], shape: [usize; 3]) -> Tensor<3> {
-    let [lanes, width] = parameters[0].dims();
-    let (scales, shifts) = (Numbers::of(parameters[0].clone()), Numbers::of(parameters[1].clone()));
+fn affine(normalized: &[f32], parameters: &[Vec<f32>], shape: [usize; 3], device: &Device) -> Tensor<3> {
+    let lanes = shape[0];
+    let (scales, shifts) = (&parameters[0], &parameters[1]);
+    let width = scales.len() / lanes;
     let mut outputs = normalized.to_vec();
     let lane_length = outputs.len() / lanes;
     let lanes = outputs.chunks_exact_mut(lane_length).zip(scales.chunks_exact(width)).zip(shifts.chunks_exact(width));
@@ -114,7 +115,7 @@ fn affine(normalized: &[f32], parameters: &[Tensor<2>], shape: [usize; 3]) -> Te
             }
         }
     });
-    tensor(outputs, shape, &parameters[0].device())
+    tensor(outputs, shape, device)
 }
 
 /// The slopes in γ and β of one lane: the sums of slope·x̂ and of slope, in double precision.
@@ -147,14 +148,14 @@ struct Lane<'l> {
 /// The way back of either; `input` turns a lane's slopes in its outputs into those in its inputs.
 fn way_back<'a>(
     normalized: Normalized,
-    parameters: &'a [Tensor<2>],
+    parameters: &'a [Vec<f32>],
     wanted: bool,
     input: impl Fn(&mut [f32], &Lane<'_>) + 'a,
 ) -> Backward<'a> {
     Box::new(move |slope: Tensor<3>| {
         let (shape, device) = (slope.dims(), slope.device());
-        let [lanes, width] = parameters[0].dims();
-        let scales = Numbers::of(parameters[0].clone());
+        let (lanes, scales) = (shape[0], &parameters[0]);
+        let width = scales.len() / lanes;
         let mut slopes = Numbers::of(slope);
         let (length, groups) = (slopes.len() / lanes, normalized.inverse.len() / lanes);
         let (mut scale_slopes, mut shift_slopes) = (Vec::with_capacity(lanes * width), Vec::with_capacity(lanes * width));
@@ -169,8 +170,7 @@ fn way_back<'a>(
                 input(slopes, &Lane { values, inverse, scale, of_parameters: (&of_scale, &of_shift) });
             }
         }
-        let parameters =
-            [scale_slopes, shift_slopes].into_iter().map(|slopes| tensor(slopes, [lanes, width], &device)).collect();
+        let parameters = vec![scale_slopes, shift_slopes];
         Slopes { input: wanted.then(|| slopes.tensor(shape, &device)), parameters }
     })
 }
@@ -180,22 +180,22 @@ impl Layer for BatchNorm {
         scale_and_shift(self.channels)
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
-        let shape = x.dims();
-        affine(&self.normalize(x).values, parameters, shape)
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+        let (shape, device) = (x.dims(), x.device());
+        affine(&self.normalize(x).values, parameters, shape, &device)
     }
 
     /// ∂x = γ/σ · (s − mean s − x̂·mean(s·x̂)), with means over the batch.
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         _: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
-        let shape = x.dims();
+        let (shape, device) = (x.dims(), x.device());
         let normalized = self.normalize(x);
-        let y = affine(&normalized.values, parameters, shape);
+        let y = affine(&normalized.values, parameters, shape, &device);
         let input = |slopes: &mut [f32], lane: &Lane<'_>| {
             let share = 1.0 / (slopes.len() / self.channels) as f64;
             let mean = |sums: &[f64]| sums.iter().map(|sum| (sum * share) as f32).collect::<Vec<f32>>();
@@ -220,22 +220,22 @@ impl Layer for LayerNorm {
         scale_and_shift(self.width)
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
-        let shape = x.dims();
-        affine(&self.normalize(x).values, parameters, shape)
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+        let (shape, device) = (x.dims(), x.device());
+        affine(&self.normalize(x).values, parameters, shape, &device)
     }
 
     /// ∂x = 1/σ · (g − mean g − x̂·mean(g·x̂)) with g = γ·s, and means over the features.
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         _: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
-        let shape = x.dims();
+        let (shape, device) = (x.dims(), x.device());
         let normalized = self.normalize(x);
-        let y = affine(&normalized.values, parameters, shape);
+        let y = affine(&normalized.values, parameters, shape, &device);
         let input = |slopes: &mut [f32], lane: &Lane<'_>| {
             let rows = slopes.chunks_exact_mut(self.width).zip(lane.values.chunks_exact(self.width));
             let mean = |sum: f64| (sum / self.width as f64) as f32;

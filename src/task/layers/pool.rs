@@ -101,11 +101,11 @@ impl Row {
 }
 
 impl Layer for MaxPool {
-    fn forward(&self, _: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, _: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
         self.largest(x).0
     }
 
-    fn trace<'a>(&'a self, _: &'a [Tensor<2>], x: Tensor<3>, _: Option<&'a Draws>, wanted: bool) -> (Tensor<3>, Backward<'a>) {
+    fn trace<'a>(&'a self, _: &'a [Vec<f32>], x: Tensor<3>, _: Option<&'a Draws>, wanted: bool) -> (Tensor<3>, Backward<'a>) {
         let shape = x.dims();
         let (y, places) = self.largest(x);
         let back = move |slope: Tensor<3>| {
@@ -139,7 +139,7 @@ pub(crate) struct AveragePool {
 }
 
 impl Layer for AveragePool {
-    fn forward(&self, _: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, _: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
         let [lanes, examples, values] = x.dims();
         let device = x.device();
         let outputs = self.window.outputs() * self.channels;
@@ -166,7 +166,7 @@ impl Layer for AveragePool {
 
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         draws: Option<&'a Draws>,
         wanted: bool,

@@ -28,14 +28,14 @@ impl Layer for Residual {
         self.body.scratch() + self.shortcut.scratch()
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         let (body, shortcut) = parameters.split_at(self.body.count());
         self.body.forward(body, x.clone(), draws) + self.shortcut.forward(shortcut, x, draws)
     }
 
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         draws: Option<&'a Draws>,
         wanted: bool,

@@ -222,7 +222,7 @@ fn language_models_learn_what_comes_next() {
         let first = network.losses(&parameters, 1, text(false))[0];
         assert!((first - 3f64.ln()).abs() < 0.7, "{first} at the start, for three tokens alike");
         for _ in 0..300 {
-            let (_, gradients) = network.differentiate(&mut parameters, 1, text(false));
+            let (_, gradients) = network.differentiate(&parameters, 1, text(false));
             for (parameter, gradient) in parameters.iter_mut().flatten().zip(gradients.iter().flat_map(|own| own.iter())) {
                 *parameter -= 0.3 * gradient;
             }

@@ -2,7 +2,7 @@
 
 mod heads;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 
 use super::{Affine, Backward, Layer, Slopes, tensor};
 use crate::config::Init;
@@ -46,12 +46,12 @@ impl Attention {
         Heads { length: self.length, width: self.width, count: self.heads, causal: self.causal }
     }
 
-    /// What the heads see in projections, `[lanes, examples, positions · width]`, and how much each position takes from each.
-    fn look(&self, projected: &[f32], [lanes, examples, values]: [usize; 3], device: &Device) -> (Tensor<3>, Vec<f32>) {
+    /// What the heads see in projections, `[lanes × examples × positions · width]`, and how much each position takes from each.
+    fn look(&self, projected: &[f32], [lanes, examples, values]: [usize; 3]) -> (Vec<f32>, Vec<f32>) {
         let mut shares = vec![0.0; lanes * examples * self.heads * self.length * self.length];
         let mut seen = vec![0.0; lanes * examples * values];
         dispatch(WIDEST, Look { heads: self.heads(), projected, shares: &mut shares, seen: &mut seen });
-        (tensor(seen, [lanes, examples, values], device), shares)
+        (seen, shares)
     }
 }
 
@@ -72,34 +72,35 @@ impl Layer for Attention {
         8.0 * length * width + heads * length * length
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, draws: Option<&Draws>) -> Tensor<3> {
         let (shape, device) = (x.dims(), x.device());
         let [into, out] = self.projections();
         let projected = Numbers::of(into.forward(&parameters[..2], x, draws));
-        out.forward(&parameters[2..], self.look(&projected, shape, &device).0, draws)
+        out.outputs(&parameters[2..], &self.look(&projected, shape).0, shape, &device)
     }
 
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
-        draws: Option<&'a Draws>,
+        _: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
         let (shape, device) = (x.dims(), x.device());
         let [into, out] = self.projections();
-        let projected = Numbers::of(into.forward(&parameters[..2], x.clone(), draws));
-        let (seen, shares) = self.look(&projected, shape, &device);
-        let y = out.forward(&parameters[2..], seen.clone(), draws);
+        let x = Numbers::of(x);
+        let projected = Numbers::of(into.outputs(&parameters[..2], &x, shape, &device));
+        let (seen, shares) = self.look(&projected, shape);
+        let y = out.outputs(&parameters[2..], &seen, shape, &device);
         let back = move |slope: Tensor<3>| {
-            let of_out = out.carry(&parameters[2..], seen, slope, true);
+            let of_out = out.carry(&parameters[2..], &seen, slope, true);
             let Some(slope) = of_out.input else { return Slopes { input: None, parameters: of_out.parameters } };
             let mut slopes = vec![0.0; projected.len()];
             let of_seen = Numbers::of(slope);
             let heads = self.heads();
             dispatch(WIDEST, Back { heads, projected: &projected, shares: &shares, of_seen: &of_seen, slopes: &mut slopes });
             let projected = tensor(slopes, [shape[0], shape[1], 3 * shape[2]], &device);
-            let mut slopes = into.carry(&parameters[..2], x, projected, wanted);
+            let mut slopes = into.carry(&parameters[..2], &x, projected, wanted);
             slopes.parameters.extend(of_out.parameters);
             slopes
         };

@@ -5,7 +5,7 @@
 
 mod direct;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 
 use super::{Backward, Layer, Slopes, Window, initial, tensor};
 use crate::config::Init;
@@ -61,8 +61,14 @@ impl Conv {
     }
 
     /// What comes out of the images, `[lanes, examples, values]`.
-    fn outputs(&self, parameters: &[Tensor<2>], images: &[f32], [lanes, examples, values]: [usize; 3]) -> Tensor<3> {
-        let (kernels, biases) = given(parameters);
+    fn outputs(
+        &self,
+        parameters: &[Vec<f32>],
+        images: &[f32],
+        [lanes, examples, values]: [usize; 3],
+        on: &Device,
+    ) -> Tensor<3> {
+        let (kernels, biases) = (&parameters[0], parameters.get(1));
         let outputs = self.window.outputs() * self.outputs;
         let mut y = vec![0.0; lanes * examples * outputs];
         let starts = direct::starts(&self.window, self.inputs / self.groups);
@@ -72,17 +78,12 @@ impl Conv {
             for (number, group) in self.groups(&starts).enumerate() {
                 let (first, width) = group.own_outputs;
                 let kernel = &kernels[(lane * self.groups + number) * size..][..size];
-                let biases = biases.as_ref().map(|biases| &biases[lane * self.outputs + first..][..width]);
+                let biases = biases.map(|biases| &biases[lane * self.outputs + first..][..width]);
                 dispatch(width, Forward { group, kernel, biases, images, outputs });
             }
         }
-        tensor(y, [lanes, examples, outputs], &parameters[0].device())
+        tensor(y, [lanes, examples, outputs], on)
     }
-}
-
-/// The kernels and the biases.
-fn given(parameters: &[Tensor<2>]) -> (Numbers, Option<Numbers>) {
-    (Numbers::of(parameters[0].clone()), parameters.get(1).map(|biases| Numbers::of(biases.clone())))
 }
 
 impl Layer for Conv {
@@ -98,25 +99,24 @@ impl Layer for Conv {
         std::iter::once(kernel).chain(biases).collect()
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
-        let shape = x.dims();
-        self.outputs(parameters, &Numbers::of(x), shape)
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+        let (shape, device) = (x.dims(), x.device());
+        self.outputs(parameters, &Numbers::of(x), shape, &device)
     }
 
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         _: Option<&'a Draws>,
         wanted: bool,
     ) -> (Tensor<3>, Backward<'a>) {
-        let shape = x.dims();
+        let (shape, device) = (x.dims(), x.device());
         let [lanes, examples, values] = shape;
         let images = Numbers::of(x);
-        let y = self.outputs(parameters, &images, shape);
+        let y = self.outputs(parameters, &images, shape, &device);
         let back = move |slope: Tensor<3>| {
-            let device = slope.device();
-            let (slopes, (kernels, _)) = (Numbers::of(slope), given(parameters));
+            let (slopes, kernels) = (Numbers::of(slope), &parameters[0]);
             let (row, outputs) = (self.row(), self.window.outputs() * self.outputs);
             let mut kernel_slopes = vec![0.0; lanes * row * self.outputs];
             let mut bias_slopes = vec![0.0; lanes * self.outputs];
@@ -138,10 +138,9 @@ impl Layer for Conv {
                     }
                 }
             }
-            let kernel = tensor(kernel_slopes, [lanes, row * self.outputs], &device);
-            let biases = self.bias.then(|| tensor(bias_slopes, [lanes, self.outputs], &device));
+            let biases = self.bias.then_some(bias_slopes);
             let input = wanted.then(|| tensor(input, shape, &device));
-            Slopes { input, parameters: std::iter::once(kernel).chain(biases).collect() }
+            Slopes { input, parameters: std::iter::once(kernel_slopes).chain(biases).collect() }
         };
         (y, Box::new(back))
     }

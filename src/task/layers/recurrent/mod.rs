@@ -29,8 +29,6 @@ pub(crate) struct Recurrent {
 /// What a pass leaves for the way back.
 struct Kept {
     x: Numbers,
-    /// W, U, b, c.
-    parameters: Vec<Numbers>,
     gates: Vec<f32>,
     cells: Vec<f32>,
 }
@@ -42,27 +40,26 @@ impl Recurrent {
     }
 
     /// A lane of what goes in.
-    fn lane<'k>(&self, x: &'k [f32], parameters: &'k [Numbers], [lanes, examples, _]: [usize; 3], lane: usize) -> Lane<'k> {
+    fn lane<'k>(&self, x: &'k [f32], parameters: &'k [Vec<f32>], [lanes, examples, _]: [usize; 3], lane: usize) -> Lane<'k> {
         let &Self { cell, length, inputs, units } = self;
         let parameters = std::array::from_fn(|number| own(&parameters[number], lanes, lane));
         Lane { cell, length, inputs, units, examples, x: own(x, lanes, lane), parameters }
     }
 
     /// The memory after each position, `[lanes, examples, positions · units]`.
-    fn run(&self, parameters: &[Tensor<2>], x: Tensor<3>) -> (Tensor<3>, Kept) {
+    fn run(&self, parameters: &[Vec<f32>], x: Tensor<3>) -> (Tensor<3>, Kept) {
         let (shape, device) = (x.dims(), x.device());
         let [lanes, examples, _] = shape;
         let (x, positions) = (Numbers::of(x), examples * self.length);
-        let parameters: Vec<Numbers> = parameters.iter().map(|parameter| Numbers::of(parameter.clone())).collect();
         let mut gates = vec![0.0; lanes * positions * steps::stride(self.cell, self.units)];
         let mut cells = vec![0.0; lanes * positions * self.units];
         let mut outputs = cells.clone();
         for number in 0..lanes {
-            let lane = self.lane(&x, &parameters, shape, number);
+            let lane = self.lane(&x, parameters, shape, number);
             let [gates, cells, outputs] = [&mut gates, &mut cells, &mut outputs].map(|all| own_mut(all, lanes, number));
             dispatch(self.width(), Forward { lane, gates, cells, outputs });
         }
-        (tensor(outputs, [lanes, examples, self.length * self.units], &device), Kept { x, parameters, gates, cells })
+        (tensor(outputs, [lanes, examples, self.length * self.units], &device), Kept { x, gates, cells })
     }
 }
 
@@ -94,13 +91,13 @@ impl Layer for Recurrent {
         (self.inputs + steps::stride(self.cell, self.units) + 3 * self.units) as f64 * self.length as f64
     }
 
-    fn forward(&self, parameters: &[Tensor<2>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
+    fn forward(&self, parameters: &[Vec<f32>], x: Tensor<3>, _: Option<&Draws>) -> Tensor<3> {
         self.run(parameters, x).0
     }
 
     fn trace<'a>(
         &'a self,
-        parameters: &'a [Tensor<2>],
+        parameters: &'a [Vec<f32>],
         x: Tensor<3>,
         _: Option<&'a Draws>,
         wanted: bool,
@@ -112,9 +109,9 @@ impl Layer for Recurrent {
             let (lanes, device) = (shape[0], slope.device());
             let (slopes, outputs) = (Numbers::of(slope), Numbers::of(memory));
             let mut input = vec![0.0; if wanted { kept.x.len() } else { 0 }];
-            let mut of_parameters: Vec<Vec<f32>> = kept.parameters.iter().map(|all| vec![0.0; all.len()]).collect();
+            let mut of_parameters: Vec<Vec<f32>> = parameters.iter().map(|all| vec![0.0; all.len()]).collect();
             for number in 0..lanes {
-                let lane = self.lane(&kept.x, &kept.parameters, shape, number);
+                let lane = self.lane(&kept.x, parameters, shape, number);
                 let [gates, cells, input] =
                     [&mut kept.gates, &mut kept.cells, &mut input].map(|all| own_mut(all, lanes, number));
                 let (outputs, slopes) = (own(&outputs, lanes, number), own(&slopes, lanes, number));
@@ -122,11 +119,7 @@ impl Layer for Recurrent {
                 let parameters = std::array::from_fn(|_| parameters.next().expect("there are W, U, b and c"));
                 dispatch(self.width(), Back { lane, gates, cells, outputs, slopes, input, parameters });
             }
-            let parameters = of_parameters.into_iter().map(|all| {
-                let size = all.len() / lanes;
-                tensor(all, [lanes, size], &device)
-            });
-            Slopes { input: wanted.then(|| tensor(input, shape, &device)), parameters: parameters.collect() }
+            Slopes { input: wanted.then(|| tensor(input, shape, &device)), parameters: of_parameters }
         };
         (y, Box::new(back))
     }

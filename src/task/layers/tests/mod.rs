@@ -114,25 +114,22 @@ impl Given {
         }
     }
 
-    fn tensors(&self, on: DeviceKind) -> (Vec<Tensor<2>>, Tensor<3>) {
-        let (lanes, device) = (self.draws.seeds.len(), device(on));
-        let parameters = self.parameters.iter().map(|p| tensor(p.clone(), [lanes, p.len() / lanes], &device)).collect();
-        (parameters, tensor(self.x.clone(), [lanes, EXAMPLES, self.x.len() / lanes / EXAMPLES], &device))
+    fn inputs(&self, on: DeviceKind) -> Tensor<3> {
+        let lanes = self.draws.seeds.len();
+        tensor(self.x.clone(), [lanes, EXAMPLES, self.x.len() / lanes / EXAMPLES], &device(on))
     }
 
     fn outputs(&self, layer: &dyn Layer, on: DeviceKind) -> Vec<f32> {
-        let (parameters, x) = self.tensors(on);
-        numbers(layer.forward(&parameters, x, Some(&self.draws)))
+        numbers(layer.forward(&self.parameters, self.inputs(on), Some(&self.draws)))
     }
 
     /// Outputs, slopes in x and slopes in the parameters of Σ slope·output, with the same slopes in each lane.
     fn slopes(&self, layer: &dyn Layer, on: DeviceKind) -> (Vec<f32>, Vec<f32>, Vec<Vec<f32>>) {
-        let (parameters, x) = self.tensors(on);
-        let (y, back) = layer.trace(&parameters, x, Some(&self.draws), true);
+        let (y, back) = layer.trace(&self.parameters, self.inputs(on), Some(&self.draws), true);
         let shape = y.dims();
         let slope = factors(shape[1] * shape[2]).repeat(shape[0]);
         let slopes = back(tensor(slope, shape, &device(on)));
-        (numbers(y), numbers(slopes.input.unwrap()), slopes.parameters.into_iter().map(numbers).collect())
+        (numbers(y), numbers(slopes.input.unwrap()), slopes.parameters)
     }
 }
 
@@ -227,11 +224,10 @@ fn embeddings_have_slopes_and_lanes_of_their_own() {
         };
         let lanes = [given(1, [0.0, 4.0, 2.0, 2.0, 1.0, 0.0]), given(2, [3.0, 3.0, 3.0, 0.0, 1.0, 4.0])];
         let stacked = Given::stacked(&lanes);
-        let (parameters, x) = stacked.tensors(on);
-        let (y, back) = layer.trace(&parameters, x, None, false);
+        let (y, back) = layer.trace(&stacked.parameters, stacked.inputs(on), None, false);
         let y = numbers(y);
         assert_eq!(y[3..6], lanes[0].parameters[0][12..15], "the second token is number 4");
-        let slopes = numbers(back(tensor(factors(36), [2, 3, 6], &device(on))).parameters.remove(0));
+        let slopes = back(tensor(factors(36), [2, 3, 6], &device(on))).parameters.remove(0);
         // Each row of a table gets the slopes of the places where its token stands.
         for (lane, given) in lanes.iter().enumerate() {
             for token in 0..5 {
