@@ -90,6 +90,46 @@ fn help_is_success_and_names_every_exit_code() {
 }
 
 #[test]
+fn every_shell_can_complete_every_command() {
+    let dir = folder();
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let (code, script, _) = run(dir.path(), &["completions", shell]);
+        assert_eq!(code, 0);
+        for word in ["lrfind", "find", "compare", "fail-on"] {
+            assert!(script.contains(word), "{shell} does not complete {word}");
+        }
+    }
+    let (code, _, error) = run(dir.path(), &["completions", "tcsh"]);
+    assert!(code == 2 && error.contains("possible values: bash"), "{error}");
+    // Where there is a bash, it can read the script and answers as it should.
+    let question = "source <(\"$0\" completions bash) && COMP_WORDS=(lrfind com) COMP_CWORD=1 && _lrfind lrfind com lrfind && echo \
+                    \"${COMPREPLY[*]}\"";
+    match std::process::Command::new("bash").args(["-c", question, env!("CARGO_BIN_EXE_lrfind")]).output() {
+        Ok(answer) => assert_eq!(String::from_utf8_lossy(&answer.stdout), "compare completions\n", "{answer:?}"),
+        Err(error) => eprintln!("skipped, without bash: {error}"),
+    }
+}
+
+#[test]
+fn there_is_a_manual_page_for_each_command() {
+    let dir = folder();
+    let (code, listed, _) = run(dir.path(), &["man", "pages/man1"]);
+    assert_eq!(code, 0);
+    let (_, help, _) = run(dir.path(), &["--help"]);
+    let commands = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let named = commands.map(|line| line.split_whitespace().next().unwrap()).filter(|name| *name != "help");
+    let mut expected: Vec<String> = named.map(|name| format!("pages/man1/lrfind-{name}.1")).collect();
+    expected.insert(0, "pages/man1/lrfind.1".to_owned());
+    assert_eq!(listed.lines().collect::<Vec<_>>(), expected);
+    for file in expected {
+        let page = fs::read_to_string(dir.path().join(&file)).unwrap();
+        assert!(page.contains(".TH lrfind") && page.contains(".SH SYNOPSIS"), "{file}: {page}");
+    }
+    let (code, _, error) = run(dir.path(), &["man", "pages/man1/lrfind.1/x"]);
+    assert!(code == 2 && error.contains("lrfind.1/x"), "{error}");
+}
+
+#[test]
 fn wrong_usage_ends_with_2() {
     let dir = folder();
     for arguments in [

@@ -14,6 +14,7 @@ pub(crate) use verify::VerifyArgs;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use lrfind::report::comparison::TOLERANCE;
 use lrfind::report::export::Target;
 
@@ -65,6 +66,16 @@ Examples:
   lrfind compare baseline reports/digits --fail-on move
   lrfind compare baseline reports/digits --format github";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(lrfind completions bash)        in ~/.bashrc
+  lrfind completions zsh > ~/.zfunc/_lrfind
+  lrfind completions fish > ~/.config/fish/completions/lrfind.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  lrfind man /usr/local/share/man/man1     then: man lrfind, man lrfind-find";
+
 fn concat_help(examples: &str) -> String {
     format!("{examples}\n\n{}", exit::HELP)
 }
@@ -110,6 +121,19 @@ pub(crate) enum Command {
     Init(InitArgs),
     /// Print the JSON Schema of configs, for editors that complete and check them
     Schema,
+    /// Print a script with which a shell completes commands, flags and files
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Write manual pages, one for each command
+    #[command(after_help = MAN_EXAMPLES)]
+    Man {
+        /// Where to, such as /usr/local/share/man/man1; made if need be
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -4,11 +4,13 @@ mod analyze;
 mod args;
 mod check;
 mod compare;
+mod completions;
 mod exit;
 mod find;
 mod footprint;
 mod init;
 mod journal;
+mod man;
 mod output;
 mod plot;
 mod progress;
@@ -68,6 +70,8 @@ fn parse_and_run() -> Exit {
         Command::Schedule(args) => schedule::run(args),
         Command::Init(args) => init::run(args),
         Command::Schema => schema::run(),
+        Command::Completions { shell } => completions::run(*shell),
+        Command::Man { folder } => man::run(folder),
     };
     result.unwrap_or_else(|error| {
         output::note(&format!("error: {}", in_full(&error)));

@@ -83,6 +83,7 @@ pub(crate) struct Slopes {
 }
 
 /// The tensor's numbers in row-major order.
+#[cfg(test)]
 pub(crate) fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
     tensor.into_data().try_into_vec().expect("all tensors here are made from f32")
 }
