@@ -38,33 +38,27 @@ impl Activation {
             }),
         }
     }
+}
 
-    /// Multiplies slopes by those of the function. What is `kept` is outputs or inputs, see [`keeps_outputs`](Self::keeps_outputs).
-    fn multiply(&self, slopes: &mut [f32], kept: &[f32]) {
-        let pairs = slopes.iter_mut().zip(kept);
-        match self.kind {
-            // Has a way back of its own.
-            config::Activation::Relu => {}
-            config::Activation::Tanh => wide!(for (slope, &y) in pairs {
-                *slope *= 1.0 - y * y;
-            }),
-            config::Activation::Gelu => {
-                let density = 1.0 / (2.0 * PI).sqrt();
-                wide!(for (slope, &x) in pairs {
-                    *slope *= normal_below(x) + x * density * exp(-0.5 * x * x);
-                });
-            }
-            config::Activation::Silu => wide!(for (slope, &x) in pairs {
-                let share = sigmoid(x);
-                *slope *= share * (1.0 + x * (1.0 - share));
-            }),
-        }
-    }
+/// Replaces inputs by outputs of GELU, and writes its slopes there.
+fn gelu(values: &mut [f32], slopes: &mut [f32]) {
+    let density = 1.0 / (2.0 * PI).sqrt();
+    let pairs = values.iter_mut().zip(slopes);
+    wide!(for (x, slope) in pairs {
+        let below = normal_below(*x);
+        *slope = below + *x * density * exp(-0.5 * *x * *x);
+        *x *= below;
+    });
+}
 
-    /// Whether the slope follows from the output, which the next layer keeps anyway.
-    fn keeps_outputs(&self) -> bool {
-        self.kind == config::Activation::Tanh
-    }
+/// The same for SiLU.
+fn silu(values: &mut [f32], slopes: &mut [f32]) {
+    let pairs = values.iter_mut().zip(slopes);
+    wide!(for (x, slope) in pairs {
+        let share = sigmoid(*x);
+        *slope = share * (1.0 + *x * (1.0 - share));
+        *x *= share;
+    });
 }
 
 /// ReLU keeps a byte for each output, not the output: whoever gets the outputs can have them without a copy.
@@ -78,19 +72,55 @@ fn trace_relu<'a>(relu: &Activation, x: Tensor<3>, wanted: bool) -> (Tensor<3>, 
         // At exactly 0 the slope is 0, as in PyTorch.
         *blocked = y <= 0.0;
     });
-    let y = values.tensor(shape, &device);
-    let back = move |slope: Tensor<3>| {
+    let back = carry(wanted, move |slopes| {
+        let pairs = slopes.iter_mut().zip(&blocked);
+        wide!(for (slope, &blocked) in pairs {
+            *slope = if blocked { 0.0 } else { *slope }
+        });
+    });
+    (values.tensor(shape, &device), back)
+}
+
+/// The next layer keeps the outputs anyway.
+fn trace_tanh<'a>(tanh: &Activation, x: Tensor<3>, wanted: bool) -> (Tensor<3>, Backward<'a>) {
+    let y = tanh.forward(&[], x, None);
+    let kept = y.clone();
+    let back = carry(wanted, move |slopes| {
+        let kept = Numbers::of(kept);
+        let pairs = slopes.iter_mut().zip(&*kept);
+        wide!(for (slope, &y) in pairs {
+            *slope *= 1.0 - y * y;
+        });
+    });
+    (y, back)
+}
+
+/// What the slopes need is at hand when the outputs are worked out.
+fn trace_smooth<'a>(apply: fn(&mut [f32], &mut [f32]), x: Tensor<3>, wanted: bool) -> (Tensor<3>, Backward<'a>) {
+    let (shape, device) = (x.dims(), x.device());
+    let mut values = Numbers::of(x);
+    let mut own = vec![0.0; values.len()];
+    apply(&mut values, &mut own);
+    let back = carry(wanted, move |slopes| {
+        let pairs = slopes.iter_mut().zip(&own);
+        wide!(for (slope, own) in pairs {
+            *slope *= own;
+        });
+    });
+    (values.tensor(shape, &device), back)
+}
+
+/// The way back, given what is done to the slopes in the outputs.
+fn carry<'a>(wanted: bool, multiply: impl FnOnce(&mut [f32]) + 'a) -> Backward<'a> {
+    Box::new(move |slope: Tensor<3>| {
         let input = wanted.then(|| {
+            let (shape, device) = (slope.dims(), slope.device());
             let mut slopes = Numbers::of(slope);
-            let pairs = slopes.iter_mut().zip(&blocked);
-            wide!(for (slope, &blocked) in pairs {
-                *slope = if blocked { 0.0 } else { *slope }
-            });
+            multiply(&mut slopes);
             slopes.tensor(shape, &device)
         });
         Slopes { input, parameters: Vec::new() }
-    };
-    (y, Box::new(back))
+    })
 }
 
 /// Φ(x), the share of a standard normal distribution below x: GELU is x·Φ(x) (Hendrycks & Gimpel 2016).
@@ -107,28 +137,12 @@ impl Layer for Activation {
         values.tensor(shape, &device)
     }
 
-    fn trace<'a>(
-        &'a self,
-        parameters: &'a [Vec<f32>],
-        x: Tensor<3>,
-        draws: Option<&'a Draws>,
-        wanted: bool,
-    ) -> (Tensor<3>, Backward<'a>) {
-        if self.kind == config::Activation::Relu {
-            return trace_relu(self, x, wanted);
+    fn trace<'a>(&'a self, _: &'a [Vec<f32>], x: Tensor<3>, _: Option<&'a Draws>, wanted: bool) -> (Tensor<3>, Backward<'a>) {
+        match self.kind {
+            config::Activation::Relu => trace_relu(self, x, wanted),
+            config::Activation::Tanh => trace_tanh(self, x, wanted),
+            config::Activation::Gelu => trace_smooth(gelu, x, wanted),
+            config::Activation::Silu => trace_smooth(silu, x, wanted),
         }
-        let before = (!self.keeps_outputs()).then(|| x.clone());
-        let y = self.forward(parameters, x, draws);
-        let kept = before.unwrap_or_else(|| y.clone());
-        let back = move |slope: Tensor<3>| {
-            let input = wanted.then(|| {
-                let (shape, device) = (slope.dims(), slope.device());
-                let mut slopes = Numbers::of(slope);
-                self.multiply(&mut slopes, &Numbers::of(kept));
-                slopes.tensor(shape, &device)
-            });
-            Slopes { input, parameters: Vec::new() }
-        };
-        (y, Box::new(back))
     }
 }
