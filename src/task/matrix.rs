@@ -98,3 +98,46 @@ impl Product<'_> {
         }))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DeviceKind;
+    use crate::task::device::device;
+    use crate::task::random::{self, Purpose};
+
+    /// In double precision, of one lane.
+    fn expected(product: &Product<'_>, row: usize, column: usize, lane: usize) -> f64 {
+        let &Product { rows, matrices, is_turned, inner, columns, .. } = product;
+        let rows = &rows[(lane * product.count() + row) * inner..][..inner];
+        let matrix = &matrices[lane * inner * columns..][..inner * columns];
+        let of = |place: usize| matrix[if is_turned { column * inner + place } else { place * columns + column }];
+        rows.iter().enumerate().map(|(place, &number)| f64::from(number) * f64::from(of(place))).sum()
+    }
+
+    #[test]
+    fn products_are_those_of_the_formula_whoever_takes_them() {
+        const LANES: usize = 2;
+        let mut rng = random::stream(3, Purpose::Weights, 0);
+        let mut numbers = |count: usize| (0..count).map(|_| random::standard_normal(&mut rng) as f32).collect::<Vec<f32>>();
+        // Vectors on either side, a sum of two, few and many products, and sums in one, two and three pieces.
+        for (count, inner, columns) in
+            [(1, 5, 4), (5, 2, 4), (5, 7, 1), (4, 9, 6), (40, 33, 17), (3, 512, 9), (30, 600, 40), (7, 1100, 5)]
+        {
+            for (is_turned, on) in [(false, DeviceKind::Flex), (true, DeviceKind::Flex), (true, DeviceKind::Ndarray)] {
+                let (rows, matrices) = (numbers(LANES * count * inner), numbers(LANES * inner * columns));
+                let product = Product { rows: &rows, matrices: &matrices, is_turned, lanes: LANES, inner, columns };
+                let (mut written, mut added) = (vec![7.0; LANES * count * columns], vec![1.0; LANES * count * columns]);
+                product.write(&mut written, &device(on));
+                product.add(&mut added, &device(on));
+                for (at, (&written, &added)) in written.iter().zip(&added).enumerate() {
+                    let (lane, row, column) = (at / columns / count, at / columns % count, at % columns);
+                    let expected = expected(&product, row, column, lane);
+                    let what = format!("{count} × {inner} × {columns}, turned {is_turned}, {on}, number {at}");
+                    assert!((f64::from(written) - expected).abs() < 1e-4 * (inner as f64).sqrt(), "{what}");
+                    assert_eq!((written + 1.0).to_bits(), added.to_bits(), "{what}");
+                }
+            }
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! Products of a few rows with a small matrix, kept in the processor's registers.
 //!
-//! The backend's product copies both sides into an order of its own first. That pays for large matrices, and costs more than the
-//! product where a matrix has few columns, or where rows must be put together from an image. Here the matrix is put in order once
-//! for many rows, and the rows are read where they lie.
+//! The [product](super::matrix) of a library copies both sides into an order of its own first. That pays for large matrices, and
+//! costs more than the product where a matrix has few columns, or where rows must be put together from an image. Here the matrix is
+//! put in order once for many rows, and the rows are read where they lie.
 
 use pulp::{Simd, WithSimd};
 

@@ -1,6 +1,6 @@
 //! The positions of a sequence one after the other, forward and back, for the examples of one lane.
 //!
-//! At each position the products are few rows high, so they are our own: the backend's would spend as much time on putting the
+//! At each position the products are few rows high, so they are our own: the library's would spend as much time on putting the
 //! matrices in order. Rows are read where they lie, and the slopes in the weights are added up position by position, as long as
 //! what they follow from is in the first-level cache.
 
