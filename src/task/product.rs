@@ -1,324 +1,143 @@
-//! Products of a few rows with a small matrix, kept in the processor's registers.
-//!
-//! The [product](super::matrix) of a library copies both sides into an order of its own first. That pays for large matrices, and
-//! costs more than the product where a matrix has few columns, or where rows must be put together from an image. Here the matrix is
-//! put in order once for many rows, and the rows are read where they lie.
+//! Products of matrices, lane by lane.
 
-use pulp::{Simd, WithSimd};
+use burn::tensor::{Device, Tensor};
+use faer::linalg::matmul::matmul;
+use faer::prelude::ReborrowMut;
+use faer::{Accum, MatMut, MatRef, Par};
 
-/// Rows that are multiplied at a time: enough sums side by side that none waits for the one before, with room for three vectors
-/// of each in 32 registers.
-pub(crate) const ROWS: usize = 8;
+use super::device::is_flex;
+use super::layers::tensor;
+use super::numbers::Numbers;
 
-/// Numbers in the widest vector of any processor: rows padded to a multiple of it are whole vectors everywhere.
-pub(crate) const WIDEST: usize = 16;
-
-/// Does `op` with vectors that suit so many columns: a vector of sixteen would be more than half empty with eight or fewer.
-pub(crate) fn dispatch<Op: WithSimd>(columns: usize, op: Op) -> Op::Output {
-    #[cfg(target_arch = "x86_64")]
-    if columns <= 8
-        && let Some(simd) = pulp::x86::V3::try_new()
-    {
-        return Simd::vectorize(simd, op);
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = columns;
-    pulp::Arch::new().dispatch(op)
-}
-
-/// A matrix whose columns are dealt into strips, each up to three vectors wide; what is missing in the last is 0.
-pub(crate) struct Packed {
-    strips: Vec<Strip>,
-}
-
-/// Some columns of a matrix, row by row.
-pub(crate) struct Strip {
-    /// The first column.
-    pub(crate) first: usize,
-    /// Vectors in a row.
-    pub(crate) vectors: usize,
-    numbers: Vec<f32>,
-}
-
-impl Packed {
-    /// The matrix of these rows, all of so many numbers.
-    #[inline(always)]
-    pub(crate) fn new<S: Simd>(matrix: &[f32], columns: usize) -> Self {
-        Self::spaced::<S>(matrix, columns, columns)
-    }
-
-    /// The same where from one row to the next it is so far.
-    #[inline(always)]
-    pub(crate) fn spaced<S: Simd>(matrix: &[f32], columns: usize, step: usize) -> Self {
-        // With 16 registers, eight rows leave room for one vector.
-        let most = if S::REGISTER_COUNT < 32 { 1 } else { 3 };
-        let mut strips = Vec::new();
-        let mut first = 0;
-        while first < columns {
-            // As even as can be: four vectors make two strips of two.
-            let left = (columns - first).div_ceil(S::F32_LANES);
-            let vectors = left.div_ceil(left.div_ceil(most));
-            let width = vectors * S::F32_LANES;
-            let mut numbers = vec![0.0; matrix.len().div_ceil(step) * width];
-            for (to, row) in numbers.chunks_exact_mut(width).zip(matrix.chunks(step)) {
-                let own = &row[first..(first + width).min(columns)];
-                to[..own.len()].copy_from_slice(own);
-            }
-            strips.push(Strip { first, vectors, numbers });
-            first += width;
-        }
-        Self { strips }
-    }
-
-    /// All of them, from left to right.
-    pub(crate) fn strips(&self) -> &[Strip] {
-        &self.strips
-    }
-}
-
-impl Strip {
-    /// Its rows.
-    #[inline(always)]
-    pub(crate) fn rows<S: Simd, const V: usize>(&self) -> &[[S::f32s; V]] {
-        S::as_simd_f32s(&self.numbers).0.as_chunks().0
-    }
-}
-
-/// How the numbers of a row lie in memory: so many pieces of one length, each so far after the one before.
+/// Rows of each lane to be multiplied with a matrix of that lane.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Pieces {
-    pub(crate) count: usize,
-    pub(crate) length: usize,
-    pub(crate) step: usize,
+pub(crate) struct Product<'a> {
+    /// `[lanes × rows × inner]`.
+    pub(crate) rows: &'a [f32],
+    /// `[lanes × inner × columns]`; where it is turned, `[lanes × columns × inner]`.
+    pub(crate) matrices: &'a [f32],
+    /// Whether a lane's columns lie one after the other, rather than its rows.
+    pub(crate) is_turned: bool,
+    /// Trials.
+    pub(crate) lanes: usize,
+    /// Numbers in a row.
+    pub(crate) inner: usize,
+    /// Numbers in a row of the product.
+    pub(crate) columns: usize,
 }
 
-/// Adds to `sums` the products of rows, which begin at `starts` in `from`, with the matrix.
-#[inline(always)]
-pub(crate) fn add_products<S: Simd, const V: usize>(
-    simd: S,
-    (from, starts): (&[f32], [usize; ROWS]),
-    pieces: Pieces,
-    matrix: &[[S::f32s; V]],
-    mut sums: [[S::f32s; V]; ROWS],
-) -> [[S::f32s; V]; ROWS] {
-    for piece in 0..pieces.count {
-        let matrix = &matrix[piece * pieces.length..][..pieces.length];
-        let mut rows: [&[f32]; ROWS] = [&[]; ROWS];
-        for (row, start) in rows.iter_mut().zip(starts) {
-            *row = &from[start + piece * pieces.step..][..pieces.length];
+/// Numbers of a row that are summed in one piece; of longer rows, pieces as even as can be are added up. So does burn-flex.
+const LONGEST_SUM: usize = 512;
+
+/// burn-flex takes sums of other orders where so few numbers come out of a turned matrix.
+const FEW: usize = 256;
+
+impl Product<'_> {
+    /// Rows of each lane.
+    fn count(&self) -> usize {
+        self.rows.len() / (self.lanes * self.inner).max(1)
+    }
+
+    /// Writes the products to `to`, `[lanes × rows × columns]`.
+    pub(crate) fn write(&self, to: &mut [f32], device: &Device) {
+        if self.is_direct(device) {
+            self.accumulate(to, Accum::Replace);
+        } else {
+            to.copy_from_slice(&self.by_burn(device));
         }
-        for (place, factors) in matrix.iter().enumerate() {
-            for row in 0..ROWS {
-                let number = simd.splat_f32s(rows[row][place]);
-                for vector in 0..V {
-                    sums[row][vector] = simd.mul_add_e_f32s(number, factors[vector], sums[row][vector]);
+    }
+
+    /// Adds them to what is there.
+    pub(crate) fn add(&self, to: &mut [f32], device: &Device) {
+        if self.is_direct(device) && self.inner <= LONGEST_SUM {
+            self.accumulate(to, Accum::Add);
+        } else {
+            let mut products = vec![0.0; to.len()];
+            self.write(&mut products, device);
+            to.iter_mut().zip(products).for_each(|(to, product)| *to += product);
+        }
+    }
+
+    /// Whether the numbers go straight to where they belong. burn hands products out in memory of its own, which it fills with zeros
+    /// first and copies in the end: a tenth of the time that a step of a transformer takes. Both give the same to the bit, where
+    /// this says so.
+    fn is_direct(&self, device: &Device) -> bool {
+        let (count, columns) = (self.count(), self.columns);
+        is_flex(device) && self.inner > 2 && columns > 1 && count > 1 && (!self.is_turned || count * columns > FEW)
+    }
+
+    fn accumulate(&self, to: &mut [f32], first: Accum) {
+        let (count, &Self { inner, columns, .. }) = (self.count(), self);
+        let piece = inner.div_ceil(inner.div_ceil(LONGEST_SUM));
+        let lanes = self.rows.chunks_exact(count * inner).zip(self.matrices.chunks_exact(inner * columns));
+        for (to, (rows, matrix)) in to.chunks_exact_mut(count * columns).zip(lanes) {
+            let rows = MatRef::from_row_major_slice(rows, count, inner);
+            let matrix = if self.is_turned {
+                MatRef::from_row_major_slice(matrix, columns, inner).transpose()
+            } else {
+                MatRef::from_row_major_slice(matrix, inner, columns)
+            };
+            let mut to = MatMut::from_row_major_slice_mut(to, count, columns);
+            for from in (0..inner).step_by(piece) {
+                let length = piece.min(inner - from);
+                let accumulate = if from == 0 { first } else { Accum::Add };
+                let (rows, matrix) = (rows.subcols(from, length), matrix.subrows(from, length));
+                matmul(to.rb_mut(), accumulate, rows, matrix, 1.0, Par::Seq);
+            }
+        }
+    }
+
+    fn by_burn(&self, device: &Device) -> Numbers {
+        let &Self { lanes, inner, columns, .. } = self;
+        let rows: Tensor<3> = tensor(self.rows.to_vec(), [lanes, self.count(), inner], device);
+        let matrices = self.matrices.to_vec();
+        Numbers::of(rows.matmul(if self.is_turned {
+            tensor::<3>(matrices, [lanes, columns, inner], device).transpose()
+        } else {
+            tensor(matrices, [lanes, inner, columns], device)
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::DeviceKind;
+    use crate::task::device::device;
+    use crate::task::random::{self, Purpose};
+
+    /// In double precision, of one lane.
+    fn expected(product: &Product<'_>, row: usize, column: usize, lane: usize) -> f64 {
+        let &Product { rows, matrices, is_turned, inner, columns, .. } = product;
+        let rows = &rows[(lane * product.count() + row) * inner..][..inner];
+        let matrix = &matrices[lane * inner * columns..][..inner * columns];
+        let of = |place: usize| matrix[if is_turned { column * inner + place } else { place * columns + column }];
+        rows.iter().enumerate().map(|(place, &number)| f64::from(number) * f64::from(of(place))).sum()
+    }
+
+    #[test]
+    fn products_are_those_of_the_formula_whoever_takes_them() {
+        const LANES: usize = 2;
+        let mut rng = random::stream(3, Purpose::Weights, 0);
+        let mut numbers = |count: usize| (0..count).map(|_| random::standard_normal(&mut rng) as f32).collect::<Vec<f32>>();
+        // Vectors on either side, a sum of two, few and many products, and sums in one, two and three pieces.
+        for (count, inner, columns) in
+            [(1, 5, 4), (5, 2, 4), (5, 7, 1), (4, 9, 6), (40, 33, 17), (3, 512, 9), (30, 600, 40), (7, 1100, 5)]
+        {
+            for (is_turned, on) in [(false, DeviceKind::Flex), (true, DeviceKind::Flex), (true, DeviceKind::Ndarray)] {
+                let (rows, matrices) = (numbers(LANES * count * inner), numbers(LANES * inner * columns));
+                let product = Product { rows: &rows, matrices: &matrices, is_turned, lanes: LANES, inner, columns };
+                let (mut written, mut added) = (vec![7.0; LANES * count * columns], vec![1.0; LANES * count * columns]);
+                product.write(&mut written, &device(on));
+                product.add(&mut added, &device(on));
+                for (at, (&written, &added)) in written.iter().zip(&added).enumerate() {
+                    let (lane, row, column) = (at / columns / count, at / columns % count, at % columns);
+                    let expected = expected(&product, row, column, lane);
+                    let what = format!("{count} × {inner} × {columns}, turned {is_turned}, {on}, number {at}");
+                    assert!((f64::from(written) - expected).abs() < 1e-4 * (inner as f64).sqrt(), "{what}");
+                    assert_eq!((written + 1.0).to_bits(), added.to_bits(), "{what}");
                 }
             }
         }
-    }
-    sums
-}
-
-/// Where up to eight rows begin; the last is there several times where there are fewer.
-#[inline(always)]
-pub(crate) fn eight<R: Copy>(rows: &[R], start: impl Fn(R) -> usize) -> [usize; ROWS] {
-    let mut starts = [start(rows[rows.len() - 1]); ROWS];
-    for (to, &row) in starts.iter_mut().zip(rows) {
-        *to = start(row);
-    }
-    starts
-}
-
-/// Rows of slopes in what came out of a product, `columns` vectors each, of which one is looked at.
-#[derive(Clone, Copy)]
-pub(crate) struct Slopes<'a, V> {
-    pub(crate) rows: &'a [V],
-    pub(crate) columns: usize,
-    pub(crate) column: usize,
-}
-
-/// Slopes in a matrix that rows of `from`, which begin at `starts`, were multiplied with: for P numbers in each of R pieces of a
-/// row, so far apart, the sum of that number times the row's slopes.
-#[inline(always)]
-pub(crate) fn outer_products<S: Simd, const R: usize, const P: usize>(
-    simd: S,
-    (from, starts): (&[f32], impl Iterator<Item = usize>),
-    step: usize,
-    slopes: Slopes<'_, S::f32s>,
-) -> [[S::f32s; P]; R] {
-    let mut sums = [[simd.splat_f32s(0.0); P]; R];
-    for (start, slopes) in starts.zip(slopes.rows.chunks_exact(slopes.columns).map(|row| row[slopes.column])) {
-        let row = &from[start..];
-        for (piece, sums) in sums.iter_mut().enumerate() {
-            let numbers = &row[piece * step..][..P];
-            for place in 0..P {
-                sums[place] = simd.mul_add_e_f32s(simd.splat_f32s(numbers[place]), slopes, sums[place]);
-            }
-        }
-    }
-    sums
-}
-
-/// Rows of one length, each so far after the one before.
-#[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
-    pub(crate) numbers: &'a [f32],
-    pub(crate) count: usize,
-    pub(crate) first: usize,
-    pub(crate) step: usize,
-    pub(crate) length: usize,
-}
-
-impl Rows<'_> {
-    /// Adds the products of up to eight rows from the `first` on with a strip of a matrix.
-    #[inline(always)]
-    pub(crate) fn add_products<S: Simd, const V: usize>(
-        &self,
-        simd: S,
-        first: usize,
-        matrix: &Strip,
-        sums: [[S::f32s; V]; ROWS],
-    ) -> [[S::f32s; V]; ROWS] {
-        let mut starts = [0; ROWS];
-        for (number, start) in starts.iter_mut().enumerate() {
-            *start = self.first + (first + number).min(self.count - 1) * self.step;
-        }
-        let pieces = Pieces { count: 1, length: self.length, step: 0 };
-        add_products(simd, (self.numbers, starts), pieces, matrix.rows::<S, V>(), sums)
-    }
-}
-
-/// Adds to the slopes in weights, given the rows that were multiplied with them and the slopes in the products.
-#[inline(always)]
-pub(crate) fn add_weights<S: Simd>(simd: S, rows: Rows<'_>, slopes: &[f32], stride: usize, to: &mut [f32]) {
-    let columns = stride / S::F32_LANES;
-    for column in 0..columns {
-        let slopes = Slopes { rows: S::as_simd_f32s(slopes).0, columns, column };
-        let mut place = 0;
-        while place < rows.length {
-            place += match rows.length - place {
-                16.. => tile::<S, 16>(simd, rows, place, slopes, to),
-                8.. => tile::<S, 8>(simd, rows, place, slopes, to),
-                4.. => tile::<S, 4>(simd, rows, place, slopes, to),
-                _ => tile::<S, 1>(simd, rows, place, slopes, to),
-            };
-        }
-    }
-}
-
-/// The same for one vector of some weights' rows; gives how many.
-#[inline(always)]
-fn tile<S: Simd, const P: usize>(simd: S, rows: Rows<'_>, place: usize, slopes: Slopes<'_, S::f32s>, to: &mut [f32]) -> usize {
-    let starts = (0..rows.count).map(|row| rows.first + row * rows.step + place);
-    let [sums] = outer_products::<S, 1, P>(simd, (rows.numbers, starts), 0, slopes);
-    let to = S::as_mut_simd_f32s(to).0[place * slopes.columns..].chunks_exact_mut(slopes.columns);
-    for (to, sum) in to.zip(sums) {
-        to[slopes.column] = simd.add_f32s(to[slopes.column], sum);
-    }
-    P
-}
-
-/// Where rows go to: where the first begins, from one to the next, and how long they are.
-pub(crate) type Place = (usize, usize, usize);
-
-/// Writes the products of rows with a matrix, or adds them to what is there; columns for which there is no place are left out.
-#[inline(always)]
-pub(crate) fn put<S: Simd>(simd: S, rows: Rows<'_>, matrix: &Packed, anew: bool, place: Place, to: &mut [f32]) {
-    for strip in matrix.strips().iter().take_while(|strip| strip.first < place.2) {
-        for first in (0..rows.count).step_by(ROWS) {
-            match strip.vectors {
-                1 => put_strip::<S, 1>(simd, rows, strip, anew, place, first, to),
-                2 => put_strip::<S, 2>(simd, rows, strip, anew, place, first, to),
-                _ => put_strip::<S, 3>(simd, rows, strip, anew, place, first, to),
-            }
-        }
-    }
-}
-
-/// The same for a strip of the matrix, and up to eight rows from the `first` on.
-#[inline(always)]
-fn put_strip<S: Simd, const V: usize>(
-    simd: S,
-    rows: Rows<'_>,
-    strip: &Strip,
-    anew: bool,
-    (at, step, length): Place,
-    first: usize,
-    to: &mut [f32],
-) {
-    let none = [[simd.splat_f32s(0.0); V]; ROWS];
-    let sums = rows.add_products(simd, first, strip, none);
-    for (row, sums) in (first..rows.count).zip(sums) {
-        let to = to[at + row * step..][..length][strip.first..].chunks_mut(S::F32_LANES);
-        for (to, sum) in to.zip(sums) {
-            if anew { store(simd, to, sum) } else { add(simd, to, sum) }
-        }
-    }
-}
-
-/// The slopes in a matrix `[inputs, outputs]` are written to `to`, which holds zeros, given the rows that were multiplied with it and
-/// the slopes in the products.
-pub(crate) struct Weights<'a> {
-    /// `[rows, inputs]`.
-    pub(crate) from: &'a [f32],
-    pub(crate) inputs: usize,
-    /// `[rows, outputs]`.
-    pub(crate) slopes: &'a [f32],
-    pub(crate) outputs: usize,
-    pub(crate) to: &'a mut [f32],
-}
-
-/// Rows whose products are summed at a time: as many as the second-level cache holds of wide layers.
-const AT_A_TIME: usize = 256;
-
-impl WithSimd for Weights<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        let Self { from, inputs, slopes, outputs, to } = self;
-        let stride = outputs.next_multiple_of(WIDEST);
-        if stride == outputs {
-            return in_pieces::<S>(simd, from, inputs, slopes, stride, to);
-        }
-        let mut padded = vec![0.0; slopes.len() / outputs * stride];
-        for (to, from) in padded.chunks_exact_mut(stride).zip(slopes.chunks_exact(outputs)) {
-            to[..outputs].copy_from_slice(from);
-        }
-        let mut sums = vec![0.0; inputs * stride];
-        in_pieces::<S>(simd, from, inputs, &padded, stride, &mut sums);
-        for (to, sums) in to.chunks_exact_mut(outputs).zip(sums.chunks_exact(stride)) {
-            to.copy_from_slice(&sums[..outputs]);
-        }
-    }
-}
-
-#[inline(always)]
-fn in_pieces<S: Simd>(simd: S, from: &[f32], inputs: usize, slopes: &[f32], stride: usize, to: &mut [f32]) {
-    for (from, slopes) in from.chunks(AT_A_TIME * inputs).zip(slopes.chunks(AT_A_TIME * stride)) {
-        let rows = Rows { numbers: from, count: from.len() / inputs, first: 0, step: inputs, length: inputs };
-        add_weights::<S>(simd, rows, slopes, stride, to);
-    }
-}
-
-/// Writes as many of the vector's numbers as there is room for.
-#[inline(always)]
-pub(crate) fn store<S: Simd>(simd: S, to: &mut [f32], numbers: S::f32s) {
-    if to.len() < S::F32_LANES {
-        simd.partial_store_f32s(to, numbers);
-    } else {
-        S::as_mut_simd_f32s(to).0[0] = numbers;
-    }
-}
-
-/// Adds as many of the vector's numbers as there is room for.
-#[inline(always)]
-pub(crate) fn add<S: Simd>(simd: S, to: &mut [f32], numbers: S::f32s) {
-    if to.len() < S::F32_LANES {
-        let before = simd.partial_load_f32s(to);
-        simd.partial_store_f32s(to, simd.add_f32s(before, numbers));
-    } else {
-        let to = &mut S::as_mut_simd_f32s(to).0[0];
-        *to = simd.add_f32s(*to, numbers);
     }
 }

@@ -5,10 +5,10 @@ use burn::tensor::{Device, Tensor};
 use super::{Backward, Layer, Slopes, tensor};
 use crate::config::Init;
 use crate::task::batches::Draws;
-use crate::task::matrix::Product;
 use crate::task::model::{Initial, ParameterSpec};
 use crate::task::numbers::Numbers;
-use crate::task::product::{Weights, dispatch};
+use crate::task::product::Product;
+use crate::task::small_product::{Weights, dispatch};
 use crate::task::wide::wide;
 
 /// y = x·W + b, at each of an example's positions.

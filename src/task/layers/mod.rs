@@ -4,7 +4,7 @@
 //! built, see [`Shape`](super::shape::Shape). Images lie channels-last between layers, so that a position's channels are
 //! neighbours in memory and a convolution is one matrix product.
 //!
-//! Everything is a loop over [`Numbers`](super::numbers::Numbers) or a [product](super::matrix) of matrices, and every way back is worked
+//! Everything is a loop over [`Numbers`](super::numbers::Numbers) or a [product](super::product) of matrices, and every way back is worked
 //! out by hand.
 
 mod activation;

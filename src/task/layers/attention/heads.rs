@@ -5,7 +5,7 @@
 use pulp::{Simd, WithSimd};
 
 use crate::task::elementary::exp;
-use crate::task::product::{Packed, ROWS, Rows, WIDEST, add_weights, put};
+use crate::task::small_product::{Packed, ROWS, Rows, WIDEST, add_weights, put};
 use crate::task::wide::{largest, sum, sum_of_pairs};
 
 /// How many there are of everything.

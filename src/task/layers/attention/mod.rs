@@ -9,7 +9,7 @@ use crate::config::Init;
 use crate::task::batches::Draws;
 use crate::task::model::ParameterSpec;
 use crate::task::numbers::Numbers;
-use crate::task::product::{WIDEST, dispatch};
+use crate::task::small_product::{WIDEST, dispatch};
 use heads::{Back, Heads, Look};
 
 /// Every position looks at the others, or at itself and earlier ones only.

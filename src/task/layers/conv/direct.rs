@@ -5,7 +5,7 @@
 use pulp::{Simd, WithSimd};
 
 use super::Window;
-use crate::task::product::{Packed, Pieces, ROWS, Slopes, Strip, add, add_products, eight, outer_products, store};
+use crate::task::small_product::{Packed, Pieces, ROWS, Slopes, Strip, add, add_products, eight, outer_products, store};
 
 /// One group of a convolution.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use crate::config::Init;
 use crate::task::batches::Draws;
 use crate::task::model::ParameterSpec;
 use crate::task::numbers::Numbers;
-use crate::task::product::dispatch;
+use crate::task::small_product::dispatch;
 use direct::{Forward, Group, Inputs, Parameters};
 
 /// A convolution of an image or a sequence, channels-last.

@@ -10,7 +10,7 @@ use crate::config::Cell;
 use crate::task::batches::Draws;
 use crate::task::model::{Initial, ParameterSpec};
 use crate::task::numbers::Numbers;
-use crate::task::product::dispatch;
+use crate::task::small_product::dispatch;
 use steps::{Back, Forward, Lane};
 
 /// Reads a sequence position by position, and gives what it remembers after each.

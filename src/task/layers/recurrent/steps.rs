@@ -8,7 +8,7 @@ use pulp::{Simd, WithSimd};
 
 use super::cell;
 use crate::config::Cell;
-use crate::task::product::{Packed, ROWS, Rows, Strip, WIDEST, add_weights, put, store};
+use crate::task::small_product::{Packed, ROWS, Rows, Strip, WIDEST, add_weights, put, store};
 
 /// Numbers in the gates of one example, in PyTorch's order: i, f, g, o of an LSTM; r, z, n of a GRU.
 pub(super) fn width(cell: Cell, units: usize) -> usize {
