@@ -92,16 +92,19 @@ pub(crate) trait Model: Send + Sync + Debug {
 pub(crate) fn drawn(specs: &[ParameterSpec], seed: u64) -> Vec<Vec<f32>> {
     let draw = |(index, spec): (usize, &ParameterSpec)| {
         let mut rng = random::stream(seed, Purpose::Weights, index as u64);
-        let mut number = || match spec.initial {
-            Initial::Constant(value) => value,
-            Initial::Normal(deviation) => deviation * random::standard_normal(&mut rng),
-            Initial::Uniform(bound) => random::uniform(&mut rng, -bound, bound),
+        let size = spec.size();
+        match spec.initial {
+            Initial::Constant(value) => vec![value as f32; size],
+            Initial::Normal(deviation) => random::normals(&mut rng, deviation, size),
+            Initial::Uniform(bound) => (0..size).map(|_| random::uniform(&mut rng, -bound, bound) as f32).collect(),
             Initial::Away(near, far) => {
-                let side = if random::uniform(&mut rng, -1.0, 1.0) < 0.0 { -1.0 } else { 1.0 };
-                side * random::uniform(&mut rng, near, far)
+                let mut number = || {
+                    let side = if random::uniform(&mut rng, -1.0, 1.0) < 0.0 { -1.0 } else { 1.0 };
+                    side * random::uniform(&mut rng, near, far)
+                };
+                (0..size).map(|_| number() as f32).collect()
             }
-        };
-        (0..spec.size()).map(|_| number() as f32).collect()
+        }
     };
     specs.iter().enumerate().map(draw).collect()
 }

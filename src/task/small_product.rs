@@ -129,7 +129,7 @@ pub(crate) fn eight<R: Copy>(rows: &[R], start: impl Fn(R) -> usize) -> [usize; 
     starts
 }
 
-/// Rows of slopes in what came out of a product, `columns` vectors each, of which one is looked at.
+/// Rows of slopes in what came out of a product, `columns` vectors each, of which some are looked at, from `column` on.
 #[derive(Clone, Copy)]
 pub(crate) struct Slopes<'a, V> {
     pub(crate) rows: &'a [V],
@@ -138,21 +138,24 @@ pub(crate) struct Slopes<'a, V> {
 }
 
 /// Slopes in a matrix that rows of `from`, which begin at `starts`, were multiplied with: for P numbers in each of R pieces of a
-/// row, so far apart, the sum of that number times the row's slopes.
+/// row, so far apart, the sum of that number times V vectors of the row's slopes.
 #[inline(always)]
-pub(crate) fn outer_products<S: Simd, const R: usize, const P: usize>(
+pub(crate) fn outer_products<S: Simd, const R: usize, const P: usize, const V: usize>(
     simd: S,
     (from, starts): (&[f32], impl Iterator<Item = usize>),
     step: usize,
     slopes: Slopes<'_, S::f32s>,
-) -> [[S::f32s; P]; R] {
-    let mut sums = [[simd.splat_f32s(0.0); P]; R];
-    for (start, slopes) in starts.zip(slopes.rows.chunks_exact(slopes.columns).map(|row| row[slopes.column])) {
+) -> [[[S::f32s; V]; P]; R] {
+    let mut sums = [[[simd.splat_f32s(0.0); V]; P]; R];
+    for (start, slopes) in starts.zip(slopes.rows.chunks_exact(slopes.columns).map(|row| &row[slopes.column..][..V])) {
         let row = &from[start..];
         for (piece, sums) in sums.iter_mut().enumerate() {
             let numbers = &row[piece * step..][..P];
             for place in 0..P {
-                sums[place] = simd.mul_add_e_f32s(simd.splat_f32s(numbers[place]), slopes, sums[place]);
+                let number = simd.splat_f32s(numbers[place]);
+                for vector in 0..V {
+                    sums[place][vector] = simd.mul_add_e_f32s(number, slopes[vector], sums[place][vector]);
+                }
             }
         }
     }
@@ -192,28 +195,78 @@ impl Rows<'_> {
 #[inline(always)]
 pub(crate) fn add_weights<S: Simd>(simd: S, rows: Rows<'_>, slopes: &[f32], stride: usize, to: &mut [f32]) {
     let columns = stride / S::F32_LANES;
-    for column in 0..columns {
+    // Two vectors share what is loaded of a row; with 16 registers there is no room for their sums.
+    let most = if S::REGISTER_COUNT < 32 { 1 } else { 2 };
+    let mut column = 0;
+    while column < columns {
         let slopes = Slopes { rows: S::as_simd_f32s(slopes).0, columns, column };
-        let mut place = 0;
-        while place < rows.length {
-            place += match rows.length - place {
-                16.. => tile::<S, 16>(simd, rows, place, slopes, to),
-                8.. => tile::<S, 8>(simd, rows, place, slopes, to),
-                4.. => tile::<S, 4>(simd, rows, place, slopes, to),
-                _ => tile::<S, 1>(simd, rows, place, slopes, to),
-            };
-        }
+        column += match most.min(columns - column) {
+            1 => add_columns::<S, 1>(simd, rows, slopes, to),
+            _ => add_columns::<S, 2>(simd, rows, slopes, to),
+        };
     }
 }
 
-/// The same for one vector of some weights' rows; gives how many.
+/// Weights' rows from which on it pays to put slopes together first. Where they lie far apart, a cache has few places for them.
+const MANY: usize = 64;
+
+/// The same for some vectors of all weights' rows; gives how many.
 #[inline(always)]
-fn tile<S: Simd, const P: usize>(simd: S, rows: Rows<'_>, place: usize, slopes: Slopes<'_, S::f32s>, to: &mut [f32]) -> usize {
+fn add_columns<S: Simd, const V: usize>(simd: S, rows: Rows<'_>, slopes: Slopes<'_, S::f32s>, to: &mut [f32]) -> usize {
+    let to = Columns { to: S::as_mut_simd_f32s(to).0, columns: slopes.columns, column: slopes.column };
+    if rows.length < MANY || slopes.columns == V {
+        add_rows::<S, V>(simd, rows, slopes, to);
+    } else {
+        let together: Vec<[S::f32s; V]> = slopes
+            .rows
+            .chunks_exact(slopes.columns)
+            .map(
+                #[inline(always)]
+                |row| std::array::from_fn(|vector| row[slopes.column + vector]),
+            )
+            .collect();
+        add_rows::<S, V>(simd, rows, Slopes { rows: together.as_flattened(), columns: V, column: 0 }, to);
+    }
+    V
+}
+
+/// Vectors of the weights' rows that are added to.
+struct Columns<'a, V> {
+    to: &'a mut [V],
+    columns: usize,
+    column: usize,
+}
+
+#[inline(always)]
+fn add_rows<S: Simd, const V: usize>(simd: S, rows: Rows<'_>, slopes: Slopes<'_, S::f32s>, mut to: Columns<'_, S::f32s>) {
+    let sixteen = if V == 1 && S::REGISTER_COUNT >= 32 { 16 } else { usize::MAX };
+    let mut place = 0;
+    while place < rows.length {
+        place += match rows.length - place {
+            left if left >= sixteen => tile::<S, 16, V>(simd, rows, place, slopes, &mut to),
+            8.. => tile::<S, 8, V>(simd, rows, place, slopes, &mut to),
+            4.. => tile::<S, 4, V>(simd, rows, place, slopes, &mut to),
+            _ => tile::<S, 1, V>(simd, rows, place, slopes, &mut to),
+        };
+    }
+}
+
+/// The same for some of the weights' rows; gives how many.
+#[inline(always)]
+fn tile<S: Simd, const P: usize, const V: usize>(
+    simd: S,
+    rows: Rows<'_>,
+    place: usize,
+    slopes: Slopes<'_, S::f32s>,
+    to: &mut Columns<'_, S::f32s>,
+) -> usize {
     let starts = (0..rows.count).map(|row| rows.first + row * rows.step + place);
-    let [sums] = outer_products::<S, 1, P>(simd, (rows.numbers, starts), 0, slopes);
-    let to = S::as_mut_simd_f32s(to).0[place * slopes.columns..].chunks_exact_mut(slopes.columns);
-    for (to, sum) in to.zip(sums) {
-        to[slopes.column] = simd.add_f32s(to[slopes.column], sum);
+    let [sums] = outer_products::<S, 1, P, V>(simd, (rows.numbers, starts), 0, slopes);
+    let (columns, column) = (to.columns, to.column);
+    for (to, sums) in to.to[place * columns..].chunks_exact_mut(columns).zip(sums) {
+        for (to, sum) in to[column..].iter_mut().zip(sums) {
+            *to = simd.add_f32s(*to, sum);
+        }
     }
     P
 }

@@ -351,8 +351,8 @@ fn parameters<S: Simd, const R: usize, const P: usize>(
     to: &mut [S::f32s],
 ) {
     let starts = group.starts.iter().map(|start| start + at);
-    let sums = outer_products::<S, R, P>(simd, (frame, starts), group.pieces().step, slopes);
-    for (to, sum) in to.iter_mut().zip(sums.as_flattened()) {
+    let sums = outer_products::<S, R, P, 1>(simd, (frame, starts), group.pieces().step, slopes);
+    for (to, sum) in to.iter_mut().zip(sums.as_flattened().as_flattened()) {
         *to = simd.add_f32s(*to, *sum);
     }
 }
