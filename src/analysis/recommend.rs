@@ -4,7 +4,7 @@ use super::curve::{end_loss, mean};
 use super::judge::{Judged, Verdict, rates_of};
 use super::settled::{settled_cost, settled_ranking};
 use super::threshold::Bracket;
-use crate::lr::LearningRate;
+use crate::lr::{LearningRate, significant};
 use crate::record::TrialRecord;
 
 /// A recommended rate and why.
@@ -58,6 +58,16 @@ fn favoured(long: &Judged<'_>) -> Option<(LearningRate, LearningRate, LearningRa
     }
 }
 
+/// What the rate does at the end of the long trials at `rate`.
+fn tail_of(long: Option<&Judged<'_>>, rate: LearningRate) -> String {
+    let trials = long.map_or(&[][..], |long| &long.trials).iter().map(|t| &t.record.spec);
+    let fallen = trials.filter(|spec| spec.learning_rate == rate).find_map(|spec| spec.recovery);
+    match fallen.map(|fallen| fallen.learning_rate.get() / rate.get()) {
+        Some(share) if share < 1.0 => format!(", after which the rate falls to {} %", significant(100.0 * share, 1)),
+        _ => " at a steady rate".into(),
+    }
+}
+
 /// Chooses ε₀: the rate that does best over the long trials once it has fallen, but at most the instability threshold divided by
 /// `safety`. This is the book's rule (Goodfellow et al. 2016, §8.3.1) with "higher" made "better after a decay" and "not so high"
 /// made a factor. Where trials have no tails, the highest rate that loses nothing that matters over the long trials.
@@ -80,9 +90,7 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
     let long_length = long.and_then(|l| l.trials.first()).map_or(0, |t| t.record.spec.iterations);
     because.push(match favoured {
         None => format!("no longer trials support a higher rate than the best over {short} iterations"),
-        Some((.., rate)) if settles => {
-            format!("over {long_length} iterations, after which the rate falls to 1 %, {rate} does best")
-        }
+        Some((.., rate)) if settles => format!("over {long_length} iterations{}, {rate} does best", tail_of(long, rate)),
         Some((.., high)) if high > best_early => format!("over {long_length} iterations, rates up to {high} do as well as any"),
         Some((.., high)) if high < best_early => format!("over {long_length} iterations, {high} does better"),
         Some(_) => format!("over {long_length} iterations, no higher rate does as well"),

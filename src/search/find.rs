@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{RunOptions, Searcher, Settings, Stop, Sweep};
-use crate::analysis::Lengths;
+use crate::analysis::{Assessment, Lengths};
 use crate::lr::LearningRate;
 use crate::record::TrialSpec;
 use crate::trial::Objective;
@@ -32,7 +32,7 @@ pub(super) const FINALISTS: usize = 2;
 /// of the suite.
 const NEAR: f64 = 1.2;
 
-/// Rates tried beyond those around the best early one.
+/// Steps taken away from the rates around the best early one.
 const EDGES: usize = 4;
 
 /// The first stage.
@@ -62,7 +62,6 @@ impl Searcher<'_> {
             return Ok(());
         }
         self.compete()?;
-        self.look_for_late_instability()?;
         for _ in 0..CONFIRMATIONS {
             let assessment = self.assess();
             let Some(rate) = assessment.choice.learning_rate.filter(|_| !assessment.confirmed) else { break };
@@ -190,13 +189,16 @@ impl Searcher<'_> {
         self.settings.extend || (self.settings.range.low()..=self.settings.range.high()).contains(&rate)
     }
 
-    /// Longer trials of the rates that may be recommended: from just below the best early rate upwards, but none that the safety
-    /// factor rules out.
+    /// Longer trials of the rates that may be recommended: of the best early rate and from there upwards, but of none that the
+    /// safety factor rules out; and just below the threshold. What is beside the rate that settles lowest is tried too.
     fn compete(&mut self) -> Result<(), Stop> {
         let assessment = self.assess();
         let Some(best) = assessment.best_early() else { return Ok(()) };
         let seeds = 0..self.settings.seeds.min(COMPETING);
-        let cap = assessment.bracket.threshold().map(|t| t.shifted(-self.settings.safety.log10()));
+        // Where the rate may fall at the end of a trial, one seed is enough to see which rates are worth a second.
+        let settles = self.objective.can_change_rate();
+        let first = if settles { 0..1 } else { seeds.clone() };
+        let cap = self.cap(&assessment);
         let mut specs = self.settling(&[best], seeds.clone(), self.lengths.yardstick());
         let allowed = |rate: &LearningRate| self.may_try(*rate) && cap.is_none_or(|cap| *rate < cap);
         let mut rates: Vec<LearningRate> = (0..=2).map(|k| best.shifted(f64::from(k) * REFINED_STEP)).filter(allowed).collect();
@@ -206,36 +208,55 @@ impl Searcher<'_> {
                 rates.push(cap.shifted(-REFINED_STEP));
             }
         }
-        // Where the rate may fall at the end of a trial, one seed is enough to see which rates are worth a second.
-        let settles = self.objective.can_change_rate();
-        let first = if settles { 0..1 } else { seeds.clone() };
         specs.extend(self.settling(&rates, first.clone(), self.lengths.long));
         self.run("longer trials", specs)?;
         self.resolve()?;
-        // Where the best lies at an edge, look beyond it.
-        for _ in 0..EDGES {
-            rates.sort_by(|a, b| a.get().total_cmp(&b.get()));
-            let (lowest, highest) = (rates[0], rates[rates.len() - 1]);
-            let Some(favoured) = self.assess().choice.favoured else { break };
-            let next = if favoured <= lowest {
-                lowest.shifted(-REFINED_STEP)
-            } else if favoured >= highest && cap.is_none_or(|cap| highest < cap) {
-                let step = highest.shifted(REFINED_STEP);
-                cap.filter(|cap| *cap < step).unwrap_or(step)
-            } else {
-                break;
-            };
-            if !self.may_try(next) {
-                break;
-            }
-            rates.push(next);
-            self.run("longer trials", self.settling(&[next], first.clone(), self.lengths.long))?;
-            self.resolve()?;
-        }
+        self.climb(first.clone())?;
+        self.look_for_late_instability()?;
+        // One of those just below the threshold may settle lowest of all.
+        self.climb(first)?;
         if settles && seeds.len() > 1 {
             let contenders = self.assess().contenders(FINALISTS, NEAR);
-            self.run("longer trials", self.settling(&contenders, seeds, self.lengths.long))?;
+            self.run("longer trials", self.settling(&contenders, seeds.clone(), self.lengths.long))?;
+            self.resolve()?;
+            if !contenders.is_empty() {
+                self.climb(seeds)?;
+            }
         }
-        self.resolve()
+        // Against a better rate more trials are lost.
+        self.look_for_late_instability()
+    }
+
+    /// Tries what is beside the rate that the longer trials favour, a quarter of a decade away, until that is the best on both sides.
+    fn climb(&mut self, seeds: Range<usize>) -> Result<(), Stop> {
+        for _ in 0..EDGES {
+            let assessment = self.assess();
+            let Some(favoured) = assessment.choice.favoured else { break };
+            let cap = self.cap(&assessment);
+            let long = assessment.long.iter().flat_map(|long| &long.trials);
+            let tried: Vec<f64> = long.map(|t| t.record.spec.learning_rate.log10() - favoured.log10()).collect();
+            // The cap is no whole step away.
+            let is_near = |distance: f64| distance > 0.0 && distance < 1.2 * REFINED_STEP;
+            let mut next = Vec::new();
+            if !tried.iter().any(|&away| is_near(-away)) {
+                next.push(favoured.shifted(-REFINED_STEP));
+            }
+            if !tried.iter().any(|&away| is_near(away)) && cap.is_none_or(|cap| favoured < cap) {
+                let step = favoured.shifted(REFINED_STEP);
+                next.push(cap.filter(|cap| *cap < step).unwrap_or(step));
+            }
+            next.retain(|rate| self.may_try(*rate));
+            if next.is_empty() {
+                break;
+            }
+            self.run("longer trials", self.settling(&next, seeds.clone(), self.lengths.long))?;
+            self.resolve()?;
+        }
+        Ok(())
+    }
+
+    /// The highest rate that the safety factor allows.
+    fn cap(&self, assessment: &Assessment<'_>) -> Option<LearningRate> {
+        assessment.bracket.threshold().map(|threshold| threshold.shifted(-self.settings.safety.log10()))
     }
 }

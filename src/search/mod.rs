@@ -27,9 +27,7 @@ use crate::record::{Event, Outcome, Recovery, TrialRecord, TrialSpec};
 use crate::trial::{Objective, Start, State};
 
 use pool::{Crew, Order};
-
-/// How far the rate falls in the tail, in decades: as far as the book's schedule, to 1 %.
-const FALL: f64 = 2.0;
+use settings::FALL;
 
 /// Why a search ended before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,14 +91,15 @@ impl<'a> Searcher<'a> {
         seeds.flat_map(|seed| rates.iter().map(move |&rate| (rate, seed))).map(|(r, s)| self.spec(r, s, iterations)).collect()
     }
 
-    /// The longer trials of `rates` × `seeds`, with a tail in which the rate falls where the objective allows it.
+    /// The longer trials of `rates` × `seeds`, with a tail in which the rate falls as in the run, where the objective allows it.
     fn settling(&self, rates: &[LearningRate], seeds: std::ops::Range<usize>, iterations: u64) -> Vec<TrialSpec> {
         let mut specs = self.cross(rates, seeds, iterations);
         if self.objective.can_change_rate() {
-            // Far above the best rate a hundredth is still no gentle rate, with momentum above all.
-            let gentle = self.assess().best_early().map(|best| best.shifted(-1.0));
+            // Far above the best rate a hundredth is still no gentle rate, with momentum above all. A run whose rate does not fall so
+            // far is never at a gentle rate.
+            let gentle = self.assess().best_early().map(|best| best.shifted(-1.0)).filter(|_| self.settings.fall >= FALL);
             for spec in &mut specs {
-                let fallen = spec.learning_rate.shifted(-FALL);
+                let fallen = spec.learning_rate.shifted(-self.settings.fall);
                 let learning_rate = gentle.filter(|gentle| *gentle < fallen).unwrap_or(fallen);
                 spec.recovery = Some(Recovery { learning_rate, iterations: self.settings.tail(spec.iterations) });
             }

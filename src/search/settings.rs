@@ -3,6 +3,7 @@
 use crate::analysis::Lengths;
 use crate::config::{LONG, SearchPlan};
 use crate::lr::{LearningRate, LrRange};
+use crate::schedule::Schedule;
 
 /// How to search, fully resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,7 +32,12 @@ pub struct Settings {
     pub warmup: u64,
     /// The share of its last update that the optimiser keeps.
     pub momentum: f64,
+    /// How far the rate falls in the tail of a longer trial, in decades: as far as in the planned run, but not below a hundredth.
+    pub fall: f64,
 }
+
+/// How far the rate falls in a tail at most, in decades, and where no schedule tells: as far as the book's schedule, to 1 %.
+pub(super) const FALL: f64 = 2.0;
 
 /// A trial is at least this many times as long as momentum remembers, 1/(1 − μ): with μ = 0.99, 100 iterations misplace the
 /// threshold by up to two decades. At the usual 0.9 the default length is just enough.
@@ -69,13 +75,14 @@ const FAR: f64 = 2.0;
 const LOW: f64 = -1.0;
 
 impl Settings {
-    /// Settings for a planned run of `planned` iterations, when that is known, whose first `warmup` warm up and whose
-    /// optimiser keeps the share `momentum` of its last update.
+    /// Settings for a planned run with this schedule, when that is known, whose optimiser keeps the share `momentum` of its last
+    /// update.
     ///
     /// A trial sees at least as much training after the warm-up as in it (Godbole et al., *Deep Learning Tuning Playbook*,
     /// 2023). Where the planned run is short, long trials shrink to an eighth of it, but not
     /// below twice the short ones. If `search` gives their length, that holds.
-    pub fn new(search: &SearchPlan, warmup: u64, planned: Option<u64>, momentum: f64) -> Self {
+    pub fn new(search: &SearchPlan, schedule: Option<&Schedule>, momentum: f64) -> Self {
+        let (warmup, planned) = (schedule.map_or(0, |s| s.warmup_iterations), schedule.map(|s| s.decay_iterations));
         let memory = memories(MEMORIES, momentum);
         let affordable = planned.map_or(u64::MAX, |planned| planned / SHARE);
         let remembered = if momentum > 0.9 { memory.min(affordable) } else { 0 };
@@ -99,6 +106,7 @@ impl Settings {
             budget: search.budget,
             warmup,
             momentum,
+            fall: schedule.map_or(FALL, |schedule| (-schedule.final_factor().log10()).clamp(0.0, FALL)),
         }
     }
 
@@ -147,5 +155,26 @@ impl Default for SearchPlan {
             check_margin: 1.5,
             budget: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::Decay;
+
+    #[test]
+    fn a_tail_falls_as_far_as_the_run_and_to_a_hundredth_at_most() {
+        let fall = |decay| {
+            let schedule = Schedule { decay, warmup_iterations: 0, decay_iterations: 3000, iterations_per_epoch: 10 };
+            Settings::new(&SearchPlan::default(), Some(&schedule), 0.0).fall
+        };
+        assert!(fall(Decay::Constant).abs() < 1e-12);
+        assert!((fall(Decay::Linear { final_fraction: 0.1 }) - 1.0).abs() < 1e-12);
+        assert!((fall(Decay::Step { factor: 0.5, every_epochs: 200.0 }) - 2f64.log10()).abs() < 1e-12);
+        for far in [Decay::Cosine { final_fraction: 0.0 }, Decay::Exponential { final_fraction: 1e-4 }] {
+            assert!((fall(far) - 2.0).abs() < 1e-12, "{far:?}");
+        }
+        assert!((Settings::new(&SearchPlan::default(), None, 0.0).fall - 2.0).abs() < 1e-12, "where no schedule is known");
     }
 }

@@ -135,10 +135,9 @@ impl<'a> Study<'a> {
         Cost { trial_iterations, share_of_planned_run }
     }
 
-    /// The search settings with the schedule's length and warm-up worked in.
+    /// The search settings with the schedule worked in.
     pub fn settings(&self) -> Settings {
-        let warmup = self.schedule.map_or(0, |s| s.warmup_iterations);
-        Settings::new(&self.search, warmup, self.planned_iterations(), self.momentum)
+        Settings::new(&self.search, self.schedule.as_ref(), self.momentum)
     }
 
     /// What [`Study::find`] is expected to cost.

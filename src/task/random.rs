@@ -114,8 +114,8 @@ fn normal_within(first: f64, second: f64, deviation: f64) -> (f32, f32) {
 fn logarithm(x: f64) -> f64 {
     /// Where the exponent lies.
     const EXPONENT: u32 = 52;
-    let exponent = (x.to_bits().wrapping_sub(std::f64::consts::FRAC_1_SQRT_2.to_bits()) as i64 >> EXPONENT) as i32;
-    let mantissa = f64::from_bits(x.to_bits().wrapping_sub((i64::from(exponent) << EXPONENT) as u64));
+    let exponent = (x.to_bits().wrapping_sub(std::f64::consts::FRAC_1_SQRT_2.to_bits()).cast_signed() >> EXPONENT) as i32;
+    let mantissa = f64::from_bits(x.to_bits().wrapping_sub((i64::from(exponent) << EXPONENT).cast_unsigned()));
     let s = (mantissa - 1.0) / (mantissa + 1.0);
     let square = s * s;
     let mut series = 1.0 / 21.0;
@@ -137,16 +137,9 @@ fn cosine_of_turns(x: f64) -> f64 {
     let angle = (quarters - (shifted - WHOLE)) * std::f64::consts::FRAC_PI_2;
     let square = angle * angle;
     let (mut cosine, mut sine) = (1.0, 1.0);
-    for (of_cosine, of_sine) in [
-        (240.0, 272.0),
-        (182.0, 210.0),
-        (132.0, 156.0),
-        (90.0, 110.0),
-        (56.0, 72.0),
-        (30.0, 42.0),
-        (12.0, 20.0),
-        (2.0, 6.0),
-    ] {
+    for (of_cosine, of_sine) in
+        [(240.0, 272.0), (182.0, 210.0), (132.0, 156.0), (90.0, 110.0), (56.0, 72.0), (30.0, 42.0), (12.0, 20.0), (2.0, 6.0)]
+    {
         cosine = 1.0 - cosine * square * (1.0 / of_cosine);
         sine = 1.0 - sine * square * (1.0 / of_sine);
     }
@@ -215,8 +208,7 @@ mod tests {
     fn many_normals_at_once_are_those_drawn_one_by_one() {
         for (deviation, count) in [(1.0, 300_000), (0.05, 100_000), (1e-30, 1000), (0.0, 100), (3.7, 1)] {
             let (mut rng, mut same) = (stream(5, Purpose::Weights, 0), stream(5, Purpose::Weights, 0));
-            let expected: Vec<u32> =
-                (0..count).map(|_| ((deviation * standard_normal(&mut same)) as f32).to_bits()).collect();
+            let expected: Vec<u32> = (0..count).map(|_| ((deviation * standard_normal(&mut same)) as f32).to_bits()).collect();
             let drawn: Vec<u32> = normals(&mut rng, deviation, count).into_iter().map(f32::to_bits).collect();
             assert!(drawn == expected, "deviation {deviation}");
             assert_eq!(rng.next_u64(), same.next_u64(), "as many draws");

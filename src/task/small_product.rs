@@ -213,7 +213,7 @@ const MANY: usize = 64;
 /// The same for some vectors of all weights' rows; gives how many.
 #[inline(always)]
 fn add_columns<S: Simd, const V: usize>(simd: S, rows: Rows<'_>, slopes: Slopes<'_, S::f32s>, to: &mut [f32]) -> usize {
-    let to = Columns { to: S::as_mut_simd_f32s(to).0, columns: slopes.columns, column: slopes.column };
+    let to = Target { rows: S::as_mut_simd_f32s(to).0, across: slopes.columns, first: slopes.column };
     if rows.length < MANY || slopes.columns == V {
         add_rows::<S, V>(simd, rows, slopes, to);
     } else {
@@ -230,15 +230,15 @@ fn add_columns<S: Simd, const V: usize>(simd: S, rows: Rows<'_>, slopes: Slopes<
     V
 }
 
-/// Vectors of the weights' rows that are added to.
-struct Columns<'a, V> {
-    to: &'a mut [V],
-    columns: usize,
-    column: usize,
+/// The weights' rows, `across` vectors each, of which some are added to, from the `first` on.
+struct Target<'a, V> {
+    rows: &'a mut [V],
+    across: usize,
+    first: usize,
 }
 
 #[inline(always)]
-fn add_rows<S: Simd, const V: usize>(simd: S, rows: Rows<'_>, slopes: Slopes<'_, S::f32s>, mut to: Columns<'_, S::f32s>) {
+fn add_rows<S: Simd, const V: usize>(simd: S, rows: Rows<'_>, slopes: Slopes<'_, S::f32s>, mut to: Target<'_, S::f32s>) {
     let sixteen = if V == 1 && S::REGISTER_COUNT >= 32 { 16 } else { usize::MAX };
     let mut place = 0;
     while place < rows.length {
@@ -258,13 +258,13 @@ fn tile<S: Simd, const P: usize, const V: usize>(
     rows: Rows<'_>,
     place: usize,
     slopes: Slopes<'_, S::f32s>,
-    to: &mut Columns<'_, S::f32s>,
+    to: &mut Target<'_, S::f32s>,
 ) -> usize {
     let starts = (0..rows.count).map(|row| rows.first + row * rows.step + place);
     let [sums] = outer_products::<S, 1, P, V>(simd, (rows.numbers, starts), 0, slopes);
-    let (columns, column) = (to.columns, to.column);
-    for (to, sums) in to.to[place * columns..].chunks_exact_mut(columns).zip(sums) {
-        for (to, sum) in to[column..].iter_mut().zip(sums) {
+    let (across, first) = (to.across, to.first);
+    for (to, sums) in to.rows[place * across..].chunks_exact_mut(across).zip(sums) {
+        for (to, sum) in to[first..].iter_mut().zip(sums) {
             *to = simd.add_f32s(*to, sum);
         }
     }

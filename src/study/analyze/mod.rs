@@ -157,7 +157,7 @@ impl Analysis {
         let ends = rates().next().zip(rates().next_back());
         let range = ends.and_then(|(low, high)| LrRange::new(low.get(), high.get()).ok()).unwrap_or(plan.range);
         let seeds = seeds_at(recording, None);
-        Settings { range, extend: false, lengths, seeds, safety: self.safety, ..Settings::new(&plan, 0, None, 0.0) }
+        Settings { range, extend: false, lengths, seeds, safety: self.safety, ..Settings::new(&plan, None, 0.0) }
     }
 
     fn config(&self) -> serde_json::Value {
