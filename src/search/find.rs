@@ -33,7 +33,7 @@ pub(super) const FINALISTS: usize = 2;
 const NEAR: f64 = 1.2;
 
 /// Steps taken away from the rates around the best early one.
-const EDGES: usize = 4;
+const STEPS: usize = 4;
 
 /// The first stage.
 pub(super) const SCAN: &str = "scan";
@@ -229,7 +229,7 @@ impl Searcher<'_> {
 
     /// Tries what is beside the rate that the longer trials favour, a quarter of a decade away, until that is the best on both sides.
     fn climb(&mut self, seeds: Range<usize>) -> Result<(), Stop> {
-        for _ in 0..EDGES {
+        for _ in 0..STEPS {
             let assessment = self.assess();
             let Some(favoured) = assessment.choice.favoured else { break };
             let cap = self.cap(&assessment);
