@@ -113,6 +113,32 @@ mod tests {
         assert_close(&outputs, &[0.285_207_778, -0.001_637_224, -0.283_570_558, -0.442_010_999, 0.010_582_054, 0.431_428_939]);
     }
 
+    /// In double precision, example by example; the last ones do not fill a vector.
+    #[test]
+    fn cross_entropy_is_that_of_the_formula_however_many_examples_there_are() {
+        const WIDTH: usize = 7;
+        let smoothing = 0.1;
+        for examples in [1, TOGETHER, 2 * TOGETHER + 5] {
+            let number = |i: usize| ((i * 7919 + 13) % 101) as f32 / 20.0 - 2.5;
+            let outputs: Vec<f32> = (0..examples * WIDTH).map(number).collect();
+            let labels: Vec<u32> = (0..examples).map(|i| (i * 5 % WIDTH) as u32).collect();
+            let (mut expected, mut total) = (Vec::new(), 0.0);
+            for (z, &label) in outputs.chunks_exact(WIDTH).zip(&labels) {
+                let sum: f64 = z.iter().map(|&z| f64::from(z).exp()).sum();
+                for (class, &z) in z.iter().enumerate() {
+                    let target = smoothing / WIDTH as f64 + if class == label as usize { 1.0 - smoothing } else { 0.0 };
+                    let share = f64::from(z).exp() / sum;
+                    total -= target * share.ln() / examples as f64;
+                    expected.push((share - target) / examples as f64);
+                }
+            }
+            let mut slopes = outputs.clone();
+            let losses = differentiate(&mut slopes, 1, examples, &Targets::Classes(labels), smoothing);
+            assert!((losses[0] - total).abs() < 1e-6, "{examples} examples: {losses:?}, not {total}");
+            assert_close(&slopes, &expected);
+        }
+    }
+
     /// Reference: `torch.nn.functional.mse_loss` of PyTorch 2.15.0.
     #[test]
     fn squared_error_is_pytorchs() {
