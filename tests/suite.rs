@@ -19,7 +19,7 @@ fn configs(folder: &str) -> Vec<PathBuf> {
 }
 
 /// What the benchmark relies on, and a step of training.
-fn takes_a_step(path: &Path, lengths: Range<u64>) {
+fn takes_a_step(path: &Path, lengths: &Range<u64>) {
     let plan = config::load(path).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(Some(plan.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
     assert!(plan.training.learning_rate.is_some(), "{}: no default to compare with", plan.name);
@@ -31,31 +31,28 @@ fn takes_a_step(path: &Path, lengths: Range<u64>) {
     assert_eq!(records[0].outcome, Outcome::Completed, "{}", plan.name);
 }
 
+/// Each of so many tasks at least, whose runs take so many iterations.
+fn all_take_a_step(folder: &str, least: usize, lengths: &Range<u64>) {
+    let tasks = configs(folder);
+    assert!(tasks.len() >= least, "{folder}: {} tasks", tasks.len());
+    for path in tasks {
+        takes_a_step(&path, lengths);
+    }
+}
+
 #[test]
 fn every_task_of_the_suite_can_be_trained() {
-    let suite = configs("suite");
-    assert!(suite.len() >= 40, "{} tasks", suite.len());
-    for path in suite {
-        takes_a_step(&path, 2000..3000);
-    }
+    all_take_a_step("suite", 40, &(2000..3000));
 }
 
 #[test]
 fn every_task_that_nobody_tunes_on_can_be_trained() {
-    let held_out = configs("heldout");
-    assert!(held_out.len() >= 40, "{} tasks", held_out.len());
-    for path in held_out {
-        takes_a_step(&path, 900..30_000);
-    }
+    all_take_a_step("heldout", 40, &(900..30_000));
 }
 
 #[test]
 fn every_task_drawn_at_random_can_be_trained() {
-    let drawn = configs("drawn");
-    assert!(drawn.len() >= 70, "{} tasks", drawn.len());
-    for path in drawn {
-        takes_a_step(&path, 900..30_000);
-    }
+    all_take_a_step("drawn", 70, &(900..30_000));
 }
 
 /// Their data may be missing, but what they say of it is right.

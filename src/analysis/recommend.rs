@@ -78,7 +78,7 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
     let favoured = long.and_then(favoured);
     let settles = long.is_some_and(|long| long.trials.iter().any(|t| settled_cost(t.record).is_some()));
     let wanted = favoured.map_or(best_early, |(_, _, rate)| rate);
-    let cap = bracket.threshold().map(|t| t.shifted(-safety.log10()));
+    let cap = bracket.cap(safety);
     let chosen = cap.map_or(wanted, |cap| if wanted < cap { wanted } else { cap });
     let capped = chosen < wanted;
     if let Some(first) = bracket.first_unstable.filter(|first| chosen >= *first) {

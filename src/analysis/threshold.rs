@@ -56,6 +56,11 @@ impl Bracket {
         Some(if middle < stable || middle > unstable { stable } else { middle })
     }
 
+    /// The highest rate that lies a factor `safety` below the threshold; `None` unless the bracket is closed.
+    pub fn cap(&self, safety: f64) -> Option<LearningRate> {
+        self.threshold().map(|threshold| threshold.shifted(-safety.log10()))
+    }
+
     /// Its width in decades; `None` unless it is closed.
     pub fn width(&self) -> Option<f64> {
         Some(self.first_unstable?.log10() - self.last_stable?.log10())

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{RunOptions, Searcher, Settings, Stop, Sweep};
-use crate::analysis::{Assessment, Lengths};
+use crate::analysis::Lengths;
 use crate::lr::LearningRate;
 use crate::record::TrialSpec;
 use crate::trial::Objective;
@@ -198,7 +198,7 @@ impl Searcher<'_> {
         // Where the rate may fall at the end of a trial, one seed is enough to see which rates are worth a second.
         let settles = self.objective.can_change_rate();
         let first = if settles { 0..1 } else { seeds.clone() };
-        let cap = self.cap(&assessment);
+        let cap = assessment.bracket.cap(self.settings.safety);
         let mut specs = self.settling(&[best], seeds.clone(), self.lengths.yardstick());
         let allowed = |rate: &LearningRate| self.may_try(*rate) && cap.is_none_or(|cap| *rate < cap);
         let mut rates: Vec<LearningRate> = (0..=2).map(|k| best.shifted(f64::from(k) * REFINED_STEP)).filter(allowed).collect();
@@ -232,7 +232,7 @@ impl Searcher<'_> {
         for _ in 0..STEPS {
             let assessment = self.assess();
             let Some(favoured) = assessment.choice.favoured else { break };
-            let cap = self.cap(&assessment);
+            let cap = assessment.bracket.cap(self.settings.safety);
             let long = assessment.long.iter().flat_map(|long| &long.trials);
             let tried: Vec<f64> = long.map(|t| t.record.spec.learning_rate.log10() - favoured.log10()).collect();
             // The cap is no whole step away.
@@ -253,10 +253,5 @@ impl Searcher<'_> {
             self.resolve()?;
         }
         Ok(())
-    }
-
-    /// The highest rate that the safety factor allows.
-    fn cap(&self, assessment: &Assessment<'_>) -> Option<LearningRate> {
-        assessment.bracket.threshold().map(|threshold| threshold.shifted(-self.settings.safety.log10()))
     }
 }

@@ -27,7 +27,6 @@ use crate::record::{Event, Outcome, Recovery, TrialRecord, TrialSpec};
 use crate::trial::{Objective, Start, State};
 
 use pool::{Crew, Order};
-use settings::FALL;
 
 /// Why a search ended before its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,12 +94,9 @@ impl<'a> Searcher<'a> {
     fn settling(&self, rates: &[LearningRate], seeds: std::ops::Range<usize>, iterations: u64) -> Vec<TrialSpec> {
         let mut specs = self.cross(rates, seeds, iterations);
         if self.objective.can_change_rate() {
-            // Far above the best rate a hundredth is still no gentle rate, with momentum above all. A run whose rate does not fall so
-            // far is never at a gentle rate.
-            let gentle = self.assess().best_early().map(|best| best.shifted(-1.0)).filter(|_| self.settings.fall >= FALL);
+            let best_early = self.assess().best_early();
             for spec in &mut specs {
-                let fallen = spec.learning_rate.shifted(-self.settings.fall);
-                let learning_rate = gentle.filter(|gentle| *gentle < fallen).unwrap_or(fallen);
+                let learning_rate = self.settings.fallen(spec.learning_rate, best_early);
                 spec.recovery = Some(Recovery { learning_rate, iterations: self.settings.tail(spec.iterations) });
             }
         }

@@ -37,7 +37,7 @@ pub struct Settings {
 }
 
 /// How far the rate falls in a tail at most, in decades, and where no schedule tells: as far as the book's schedule, to 1 %.
-pub(super) const FALL: f64 = 2.0;
+const FALL: f64 = 2.0;
 
 /// A trial is at least this many times as long as momentum remembers, 1/(1 − μ): with μ = 0.99, 100 iterations misplace the
 /// threshold by up to two decades. At the usual 0.9 the default length is just enough.
@@ -125,6 +125,16 @@ impl Settings {
     /// longer ones at `rate` tell no more.
     pub fn around(&self, rate: LearningRate) -> [LearningRate; 3] {
         [rate.shifted(LOW), rate, self.margin_of(rate).shifted(FAR.log10())]
+    }
+
+    /// The rate at the end of the tail of a longer trial at `rate`, given the best early one.
+    ///
+    /// Far above the best rate a hundredth is still no gentle rate, with momentum above all: there it falls to a tenth of the best. A
+    /// run whose rate does not fall so far is never at a gentle rate.
+    pub fn fallen(&self, rate: LearningRate, best_early: Option<LearningRate>) -> LearningRate {
+        let fallen = rate.shifted(-self.fall);
+        let gentle = best_early.map(|best| best.shifted(-1.0)).filter(|_| self.fall >= FALL);
+        gentle.filter(|gentle| *gentle < fallen).unwrap_or(fallen)
     }
 
     /// Iterations of the tail of a longer trial of so many iterations.

@@ -143,7 +143,7 @@ impl Analysis {
     /// None of these may be left out, or "no higher rate does as well" would be said of rates that nobody looked at.
     fn long(&self, competing: &[&Curve], short_trials: &Assessment<'_>, short: usize) -> Option<usize> {
         let best = short_trials.best_early()?;
-        let cap = short_trials.bracket.threshold().map(|t| t.shifted(-self.safety.log10()));
+        let cap = short_trials.bracket.cap(self.safety);
         let may_be_recommended = |rate: LearningRate| rate == best || (rate > best && cap.is_none_or(|cap| rate <= cap));
         let by_rate = competing.chunk_by(|a, b| a.learning_rate == b.learning_rate);
         let candidates = by_rate.filter(|curves| may_be_recommended(curves[0].learning_rate));
