@@ -132,6 +132,10 @@ impl Settings {
     /// Far above the best rate a hundredth is still no gentle rate, with momentum above all: there it falls to a tenth of the best. A
     /// run whose rate does not fall so far is never at a gentle rate.
     pub fn fallen(&self, rate: LearningRate, best_early: Option<LearningRate>) -> LearningRate {
+        if self.fall == 0.0 {
+            // The very rate: a shifted one is rounded.
+            return rate;
+        }
         let fallen = rate.shifted(-self.fall);
         let gentle = best_early.map(|best| best.shifted(-1.0)).filter(|_| self.fall >= FALL);
         gentle.filter(|gentle| *gentle < fallen).unwrap_or(fallen)
@@ -186,5 +190,18 @@ mod tests {
             assert!((fall(far) - 2.0).abs() < 1e-12, "{far:?}");
         }
         assert!((Settings::new(&SearchPlan::default(), None, 0.0).fall - 2.0).abs() < 1e-12, "where no schedule is known");
+    }
+
+    #[test]
+    fn a_tail_ends_at_a_gentle_rate_if_the_run_does() {
+        let rate = |value| LearningRate::new(value).unwrap();
+        let fallen = |decay, from| {
+            let schedule = Schedule { decay, warmup_iterations: 0, decay_iterations: 3000, iterations_per_epoch: 10 };
+            Settings::new(&SearchPlan::default(), Some(&schedule), 0.0).fallen(rate(from), Some(rate(0.01))).get()
+        };
+        let linear = |final_fraction| Decay::Linear { final_fraction };
+        assert_eq!([0.02, 0.5].map(|from| fallen(linear(0.01), from)), [2e-4, 1e-3], "a tenth of the best at most");
+        assert_eq!([0.02, 0.5].map(|from| fallen(linear(0.1), from)), [2e-3, 0.05]);
+        assert_eq!(fallen(Decay::Constant, 0.012_345_678), 0.012_345_678, "unrounded");
     }
 }
