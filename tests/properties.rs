@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lrfind::analysis::{Assessment, Lengths, Verdict, assess, judge};
+use lrfind::analysis::{Assessment, Lengths, Premises, Verdict, assess, judge};
 use lrfind::error::TrialError;
 use lrfind::lr::LrRange;
 use lrfind::record::{Event, Observer, Outcome, ProbePoint, Recovery, TrialRecord, TrialSpec};
@@ -13,6 +13,10 @@ use lrfind::{LearningRate, Report, RunOptions, Study};
 use proptest::prelude::*;
 
 const LENGTHS: Lengths = Lengths { short: 20, long: 40, confirm: 80 };
+
+fn premises(safety: f64, recovers: bool) -> Premises {
+    Premises { lengths: LENGTHS, safety, recovers, constant_cost: None }
+}
 
 /// Generated losses are whole multiples of this, so that sums, differences and offsets of them are exact.
 const QUANTUM: f64 = 1.0 / 1_048_576.0;
@@ -252,7 +256,7 @@ proptest! {
     #[test]
     fn the_analysis_never_panics(trials in any_records(), safety in 1.0..1e6, recovers: bool) {
         for subset in [&trials[..], &trials[..trials.len().min(1)], &[]] {
-            let assessment = assess(subset, LENGTHS, safety, recovers);
+            let assessment = assess(subset, &premises(safety, recovers));
             prop_assert!(!assessment.choice.because.is_empty());
             for rate in grid() {
                 let risk = assessment.late_risk(rate);
@@ -266,14 +270,14 @@ proptest! {
         (trials, shuffled) in moderate_records().prop_flat_map(|t| (Just(t.clone()), Just(t).prop_shuffle())),
         recovers: bool,
     ) {
-        let (one, other) = (assess(&trials, LENGTHS, 2.0, recovers), assess(&shuffled, LENGTHS, 2.0, recovers));
+        let (one, other) = (assess(&trials, &premises(2.0, recovers)), assess(&shuffled, &premises(2.0, recovers)));
         prop_assert_eq!(conclusions(&one), conclusions(&other));
     }
 
     #[test]
     fn the_unit_of_the_loss_does_not_matter(trials in moderate_records(), power in -30_i32..=30, recovers: bool) {
         let scaled = mapped(&trials, |loss| loss * 2f64.powi(power));
-        let (one, other) = (assess(&trials, LENGTHS, 2.0, recovers), assess(&scaled, LENGTHS, 2.0, recovers));
+        let (one, other) = (assess(&trials, &premises(2.0, recovers)), assess(&scaled, &premises(2.0, recovers)));
         prop_assert_eq!(conclusions(&one), conclusions(&other));
         prop_assert_eq!(&one.choice, &other.choice);
     }
@@ -281,7 +285,7 @@ proptest! {
     #[test]
     fn a_constant_in_the_loss_does_not_matter(trials in moderate_records(), offset in -1000_i32..=1000, recovers: bool) {
         let moved = mapped(&trials, |loss| loss + f64::from(offset));
-        let (one, other) = (assess(&trials, LENGTHS, 2.0, recovers), assess(&moved, LENGTHS, 2.0, recovers));
+        let (one, other) = (assess(&trials, &premises(2.0, recovers)), assess(&moved, &premises(2.0, recovers)));
         prop_assert_eq!(conclusions(&one), conclusions(&other));
     }
 
@@ -289,7 +293,7 @@ proptest! {
     fn the_choice_lies_between_the_best_early_and_the_first_unstable_rate(
         trials in any_records(), safety in 1.0..20.0, recovers: bool,
     ) {
-        let assessment = assess(&trials, LENGTHS, safety, recovers);
+        let assessment = assess(&trials, &premises(safety, recovers));
         if let Some(chosen) = assessment.choice.learning_rate {
             let best = assessment.best_early().expect("a choice needs a best early rate");
             let why = assessment.choice.because.join("; ");
@@ -307,7 +311,7 @@ proptest! {
 
     #[test]
     fn the_bracket_and_the_posterior_agree_with_the_evidence(trials in any_records(), recovers: bool) {
-        let assessment = assess(&trials, LENGTHS, 2.0, recovers);
+        let assessment = assess(&trials, &premises(2.0, recovers));
         let (last, first) = (assessment.bracket.last_stable, assessment.bracket.first_unstable);
         let rows = &assessment.evidence;
         if let (Some(last), Some(first)) = (last, first) {
@@ -405,7 +409,7 @@ fn rates_that_do_equally_well_tie_in_any_order() {
     other[..3].reverse();
     let mut third = trials.clone();
     third[3..].reverse();
-    let of = |trials: &[TrialRecord]| conclusions(&assess(trials, LENGTHS, 2.0, true));
+    let of = |trials: &[TrialRecord]| conclusions(&assess(trials, &premises(2.0, true)));
     assert_eq!(of(&trials), of(&other));
     assert_eq!(of(&trials), of(&third));
 }
@@ -416,7 +420,7 @@ fn a_rate_seen_unstable_in_long_trials_is_not_chosen_for_want_of_a_lower_one() {
     let mut long = completed(0.1, 0, LENGTHS.long, (0..25).map(|k| f64::from(25 - k)).collect());
     long.outcome = Outcome::Diverged { step: 25, reason: "the loss became NaN".into() };
     let trials = [short, long];
-    let assessment = assess(&trials, LENGTHS, 2.0, true);
+    let assessment = assess(&trials, &premises(2.0, true));
     assert_eq!(assessment.bracket.first_unstable, Some(rate(0.1)));
     let chosen = assessment.choice.learning_rate;
     assert!(chosen.is_none_or(|r| r < rate(0.1)), "{chosen:?}: {:?}", assessment.choice.because);

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use lrfind::report::Report;
-use lrfind::{RunOptions, Study, config, task};
+use lrfind::report::{CheckVerdict, Report};
+use lrfind::{LearningRate, RunOptions, Study, config, task};
 
 fn find(name: &str, first_seed: u64, planned: Option<u64>) -> Report {
     found(name, |study| {
@@ -73,6 +73,27 @@ fn trials_within_which_nothing_is_learnt_become_longer() {
     assert_eq!((report.run.short_iterations, report.run.long_iterations), (400, 600));
     assert_eq!(report.best_early.value.as_ref().unwrap().iterations, 400);
     assert!(report.warnings.iter().any(|warning| warning.code == "trials-lengthened"), "{:?}", report.warnings);
+}
+
+/// `check` of a rate, with the default seeds.
+fn checked(name: &str, rate: f64) -> (CheckVerdict, u64) {
+    let report = with_study(name, |study| study.check(LearningRate::new(rate).unwrap(), &RunOptions::default()));
+    (report.check.unwrap().verdict, report.run.short_iterations)
+}
+
+/// The initial loss is near 100, so that even the best rate needs more than a fifth of a trial to come down to the loss of a network
+/// that has died: that alone does not make the dead one stable.
+#[test]
+fn a_network_that_dies_far_below_a_huge_initial_loss_is_lost() {
+    assert_eq!(checked("drawn/8-mlp-2.toml", 0.5623).0, CheckVerdict::Unstable);
+    assert_eq!(checked("drawn/8-mlp-2.toml", 0.01).0, CheckVerdict::Safe);
+}
+
+/// Within 100 iterations no rate learns more than what the digits look like on average, so no rate seems worse than another.
+#[test]
+fn checks_become_longer_where_nothing_is_learnt() {
+    assert_eq!(checked("drawn/8-auto-0.toml", 1.0), (CheckVerdict::Unstable, 400));
+    assert_eq!(checked("suite/digits-sgd.toml", 0.1), (CheckVerdict::Safe, 100));
 }
 
 /// Where longer trials would not fit into the planned run, nothing changes.

@@ -91,7 +91,7 @@ pub(crate) fn risks(study: &Study<'_>, report: &Report, rates: &[LearningRate]) 
     };
     let trials: Vec<TrialRecord> = report.trials.iter().filter_map(record).collect();
     let lengthened = settings.lengthened.filter(|lengths| lengths.short == report.run.short_iterations);
-    let assessment =
-        assess(&trials, lengthened.unwrap_or(settings.lengths), settings.safety, study.objective.can_change_rate());
+    let premises = settings.premises(lengthened.unwrap_or(settings.lengths), study.objective);
+    let assessment = assess(&trials, &premises);
     rates.iter().map(|&rate| assessment.late_risk(rate)).collect()
 }

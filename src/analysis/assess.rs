@@ -1,32 +1,14 @@
 //! Everything that a set of trials says, in one pure function of them.
 
-use super::curve::end_loss;
+use super::curve::{end_loss, mean};
 use super::judge::{Judged, JudgedTrial, Verdict, initial_loss, judge, judge_against};
+use super::premises::{Lengths, Premises};
 use super::recommend::{Choice, choose};
 use super::settled::{SettledLevel, settled_cost, settled_ranking};
 use super::threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};
 use super::transfer::Transfer;
 use crate::lr::LearningRate;
-use crate::record::{Outcome, TrialRecord, TrialSpec};
-
-/// The lengths of the trials of a search, in iterations, strictly ascending.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Lengths {
-    /// Trials that scan the range and find the threshold.
-    pub short: u64,
-    /// Trials that choose among the promising rates.
-    pub long: u64,
-    /// Trials that confirm the recommendation, on fresh seeds.
-    pub confirm: u64,
-}
-
-impl Lengths {
-    /// Trials at the best early rate that show what a long one had learnt after a fifth of its way, the share that
-    /// [`judge`] holds against a trial.
-    pub fn yardstick(&self) -> u64 {
-        (self.long / 5).max(2)
-    }
-}
+use crate::record::{Outcome, ProbePoint, TrialRecord, TrialSpec};
 
 /// Where the best of the longer trials settles above this share of the loss before training, the planned run has most of its way
 /// still to go. Of the benchmark's 44 tasks and 12 held-out ones four lie at 0.48 or higher, two of the three with the highest regret
@@ -69,6 +51,7 @@ pub struct Assessment<'a> {
     pub choice: Choice,
     /// Whether every confirming trial at the chosen rate was stable, and there were some.
     pub confirmed: bool,
+    constant_cost: Option<f64>,
 }
 
 impl Assessment<'_> {
@@ -129,11 +112,15 @@ impl Assessment<'_> {
         posterior(&self.evidence)
     }
 
-    /// Whether at the best early rate hardly more was learnt than to predict the same for every example, which costs `constant` as
-    /// far as that is known.
-    pub fn has_learnt_nothing(&self, constant: Option<f64>) -> bool {
-        let end = self.short.reference.as_ref().map(|reference| reference.end);
-        end.zip(constant).is_some_and(|(end, constant)| end > NOTHING * constant)
+    /// Whether at the best early rate hardly more was learnt than to predict the same for every example, as far as it is known what
+    /// that costs.
+    pub fn has_learnt_nothing(&self) -> bool {
+        let Some((best, constant)) = self.short.reference.as_ref().map(|r| r.learning_rate).zip(self.constant_cost) else {
+            return false;
+        };
+        let at_best = self.short.trials.iter().map(|t| t.record).filter(|t| t.spec.learning_rate == best);
+        let ends: Vec<f64> = at_best.filter_map(|t| ProbePoint::loss_after(t.spec.iterations, &t.probe)).collect();
+        !ends.is_empty() && mean(&ends) > NOTHING * constant
     }
 
     /// The share of the loss before training at which the best of the longer trials settles, if they have hardly learnt yet.
@@ -204,14 +191,17 @@ fn settles_at(long: &Judged<'_>) -> Option<LearningRate> {
     rates(false).filter(|rate| first_unstable.is_none_or(|first| *rate < first)).max_by(by_rate)
 }
 
-/// Judges all trials and draws the conclusions. `recovers` says whether the objective's rate can be changed within a trial.
-pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: bool) -> Assessment<'_> {
+/// Judges all trials and draws the conclusions.
+pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<'a> {
+    let Premises { lengths, safety, recovers, constant_cost } = *premises;
     let short_trials = of_length(trials, lengths.short);
     let long_trials = of_length(trials, lengths.long);
     let short = judge(&short_trials, recovers, None);
     let yardsticks = of_length(trials, lengths.yardstick());
-    let settled =
-        short.reference.as_ref().and_then(|r| SettledLevel::new(r.learning_rate, &yardsticks, &short_trials, &long_trials));
+    let settled = short
+        .reference
+        .as_ref()
+        .and_then(|r| SettledLevel::new(r.learning_rate, &yardsticks, &short_trials, &long_trials, constant_cost));
     let mut long = judge(&long_trials, recovers, settled);
     if settled.is_none() {
         // A long trial that is no better than a short one at its fifth is lost, even if all long trials are.
@@ -244,7 +234,7 @@ pub fn assess(trials: &[TrialRecord], lengths: Lengths, safety: f64, recovers: b
     let good = |record: &TrialRecord| if record.is_finished() { Verdict::Good } else { Verdict::Unjudged };
     let yardsticks = yardsticks.into_iter().filter(|_| apart);
     let yardsticks = yardsticks.map(|record| JudgedTrial { record, verdict: good(record) }).collect();
-    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, confirmed }
+    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, confirmed, constant_cost }
 }
 
 fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, lengths: Lengths, safety: f64) -> Choice {
@@ -264,9 +254,13 @@ fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, le
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::{ProbePoint, Recovery};
+    use crate::record::Recovery;
 
     const LENGTHS: Lengths = Lengths { short: 50, long: 100, confirm: 105 };
+
+    fn premises(lengths: Lengths) -> Premises {
+        Premises { lengths, safety: 1.6, recovers: true, constant_cost: None }
+    }
 
     fn rate(value: f64) -> LearningRate {
         LearningRate::new(value).unwrap()
@@ -297,7 +291,7 @@ mod tests {
     /// The contenders among 0.1, 0.2 and 0.4 that settle at these costs.
     fn contenders(costs: [f64; 3]) -> Vec<f64> {
         let trials: Vec<TrialRecord> = [0.1, 0.2, 0.4].iter().zip(costs).map(|(&r, cost)| settling(r, 25, cost)).collect();
-        assess(&trials, LENGTHS, 1.6, true).contenders(2, 1.2).into_iter().map(LearningRate::get).collect()
+        assess(&trials, &premises(LENGTHS)).contenders(2, 1.2).into_iter().map(LearningRate::get).collect()
     }
 
     #[test]
@@ -328,7 +322,7 @@ mod tests {
             *loss = if matches!(step % 5, 1 | 4) { 30.0 } else { 0.0 };
         }
         let calm = trial(0.1, LENGTHS.short, 0, 1.0);
-        let best = |trials: &[TrialRecord]| assess(trials, LENGTHS, 1.6, true).best_early().map(LearningRate::get);
+        let best = |trials: &[TrialRecord]| assess(trials, &premises(LENGTHS)).best_early().map(LearningRate::get);
         assert_eq!(best(&[calm, swinging.clone()]), Some(0.1));
         assert_eq!(best(&[swinging]), None, "alone it shows no more");
     }
@@ -339,7 +333,7 @@ mod tests {
         let verdicts = |ends: [f64; 2]| {
             let long = [settling(0.1, 25, ends[0]), settling(0.2, 25, ends[1])];
             let trials: Vec<TrialRecord> = short.iter().chain(&long).cloned().collect();
-            let assessment = assess(&trials, LENGTHS, 1.6, true);
+            let assessment = assess(&trials, &premises(LENGTHS));
             assessment.long.unwrap().trials.iter().map(|t| t.verdict.is_unstable()).collect::<Vec<_>>()
         };
         assert_eq!(verdicts([0.4, 0.3]), [false, false]);
@@ -348,12 +342,28 @@ mod tests {
     }
 
     #[test]
+    fn a_longer_trial_that_settles_at_a_constant_prediction_is_lost_if_another_learns() {
+        // Of a loss of 2 at first, the yardstick is at 1.2 when it is measured: a constant prediction costs less.
+        let at_best =
+            |end| [trial(0.1, LENGTHS.short, 0, 1.5), trial(0.1, LENGTHS.yardstick(), 10, 1.2), settling(0.1, 25, end)];
+        let is_lost = |end: f64, settled: f64, constant_cost: Option<f64>| {
+            let trials: Vec<TrialRecord> = at_best(end).into_iter().chain([settling(0.2, 25, settled)]).collect();
+            let assessment = assess(&trials, &Premises { constant_cost, ..premises(LENGTHS) });
+            assessment.bracket.first_unstable == Some(rate(0.2))
+        };
+        assert!(!is_lost(0.3, 1.0, None), "better than the yardstick");
+        assert!(is_lost(0.3, 1.0, Some(1.0)), "and yet no better than a constant");
+        assert!(!is_lost(0.3, 0.9, Some(1.0)));
+        assert!(!is_lost(0.98, 1.0, Some(1.0)), "nothing learns here");
+    }
+
+    #[test]
     fn where_a_lost_trial_comes_back_full_runs_may_stand_higher_rates() {
         let interval = |settled: f64| {
             let at_best =
                 [trial(0.1, LENGTHS.short, 0, 0.5), trial(0.1, LENGTHS.yardstick(), 10, 0.1), settling(0.1, 25, 0.02)];
             let trials: Vec<TrialRecord> = at_best.into_iter().chain([settling(0.2, 25, settled)]).collect();
-            let assessment = assess(&trials, LENGTHS, 1.6, true);
+            let assessment = assess(&trials, &premises(LENGTHS));
             assert_eq!(assessment.bracket.first_unstable, Some(rate(0.2)), "settled at {settled}");
             let (low, high) = assessment.full_run_interval().unwrap();
             (low.get(), high.get())
@@ -369,7 +379,7 @@ mod tests {
         let at = |learning_rate, iterations, tail, end| trial(learning_rate, iterations, tail, end);
         let trials =
             [at(0.1, 50, 0, 1.0), at(0.1, lengths.yardstick(), 25, 1.9), at(0.1, 500, 125, 1.9), at(0.2, 500, 125, 1.8)];
-        let assessment = assess(&trials, lengths, 1.6, true);
+        let assessment = assess(&trials, &premises(lengths));
         assert!(assessment.long.unwrap().trials.iter().all(|t| t.verdict.is_unstable()), "the short trial had ended at 1");
     }
 
@@ -389,7 +399,7 @@ mod tests {
                 trial
             };
             let trials: Vec<TrialRecord> = around.into_iter().zip(ends).map(trial).collect();
-            assess(&trials, LENGTHS, 1.6, true).is_far_below(around)
+            assess(&trials, &premises(LENGTHS)).is_far_below(around)
         };
         assert!(is_far_below([1.5, 0.5, 0.4]), "well on its way, and far above it too");
         assert!(is_far_below([1.99, 1.8, 0.4]), "slow, where far above it is learnt");
@@ -401,17 +411,17 @@ mod tests {
     #[test]
     fn a_confirmation_does_not_raise_what_it_confirms() {
         let mut trials = vec![trial(0.1, LENGTHS.short, 0, 1.0), diverged(0.4, LENGTHS.short), settling(0.1, 25, 0.9)];
-        let before = assess(&trials, LENGTHS, 1.6, true);
+        let before = assess(&trials, &premises(LENGTHS));
         let chosen = before.choice.learning_rate;
         assert!(chosen.is_some() && !before.confirmed);
         trials.push(trial(0.1, LENGTHS.confirm, 25, 0.9));
         trials.push(trial(0.2, LENGTHS.confirm, 25, 0.9));
-        let after = assess(&trials, LENGTHS, 1.6, true);
+        let after = assess(&trials, &premises(LENGTHS));
         assert_eq!((after.choice.learning_rate, after.confirmed), (chosen, true));
         assert_eq!(after.bracket.last_stable, Some(rate(0.1)));
         // One that fails lowers it.
         trials.push(diverged(0.15, LENGTHS.confirm));
-        let first = assess(&trials, LENGTHS, 1.6, true).bracket.first_unstable;
+        let first = assess(&trials, &premises(LENGTHS)).bracket.first_unstable;
         assert_eq!(first, Some(rate(0.15)));
     }
 }

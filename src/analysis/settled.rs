@@ -14,6 +14,12 @@ use crate::record::{Outcome, ProbePoint, TrialRecord};
 /// stable rate is a little above it.
 const SAME: f64 = 0.01;
 
+/// A trial that settles above the first of these shares of what a constant prediction costs predicts the same for every example, and is
+/// lost if another has learnt enough to settle below the second. On 70 tasks drawn at random `check` flags 300 of 318 rates at which
+/// full runs fail with it and longer trials where nothing is learnt, and 297 without, and passes 410 of 419 far below instead of 407.
+const DEAD: f64 = 0.99;
+const LEARNT: f64 = 0.95;
+
 /// The loss on the probe set after the tail; `None` where there was no tail, or the loss is not finite.
 pub fn settled_cost(trial: &TrialRecord) -> Option<f64> {
     trial.spec.recovery?;
@@ -70,6 +76,7 @@ impl SettledLevel {
         yardsticks: &[&TrialRecord],
         short: &[&TrialRecord],
         long: &[&TrialRecord],
+        constant_cost: Option<f64>,
     ) -> Option<Self> {
         let at_best = || yardsticks.iter().filter(|t| t.spec.learning_rate == best_early);
         let shown_before = |yardstick: &TrialRecord| {
@@ -82,7 +89,10 @@ impl SettledLevel {
         let initial = at_best().filter_map(|t| t.probe.first()?.loss).reduce(f64::max)?;
         // Where all longer trials settle above what the short ones reached, they are all lost.
         let floor = lowest_cost(long).map_or(reached, |lowest| lowest.min(reached));
-        Some(Self { learning_rate: best_early, cost: (floor + SAME * (initial - floor)).max(reached) })
+        let cost = (floor + SAME * (initial - floor)).max(reached);
+        // Where the initial loss is huge, even the best rate has not come down to the loss of a dead network after a fifth.
+        let dead = constant_cost.filter(|constant| floor < LEARNT * constant).map(|constant| DEAD * constant);
+        Some(Self { learning_rate: best_early, cost: dead.map_or(cost, |dead| cost.min(dead)) })
     }
 
     /// Whether a trial with a tail is lost.

@@ -1,6 +1,7 @@
 //! `check`: is one rate stable, and a little above it too?
 
 use super::{RunOptions, Searcher, Settings, Stop, Sweep};
+use crate::analysis::Lengths;
 use crate::lr::LearningRate;
 use crate::record::{Recovery, TrialSpec};
 use crate::trial::Objective;
@@ -20,22 +21,42 @@ const DECADES: i32 = 6;
 /// Halvings tried in search of a safe rate.
 const HALVINGS: usize = 8;
 
-/// Runs the trials that a verdict on `rate` needs, and when it is not safe, those that find a rate that is.
-pub fn check(objective: &dyn Objective, settings: &Settings, rate: LearningRate, options: &RunOptions<'_>) -> Sweep {
+/// Runs the trials that a verdict on `rate` needs, and when it is not safe, those that find a rate that is. Says how long they turned
+/// out to have to be.
+pub fn check(objective: &dyn Objective, settings: &Settings, rate: LearningRate, options: &RunOptions<'_>) -> (Sweep, Lengths) {
     let mut searcher = Searcher::new(objective, settings, options);
     let stop = searcher.check(rate).err();
-    Sweep { trials: searcher.trials, stop }
+    (Sweep { trials: searcher.trials, stop }, searcher.lengths)
 }
 
 impl Searcher<'_> {
     fn check(&mut self, rate: LearningRate) -> Result<(), Stop> {
+        if self.is_told_by_short_trials(rate)? {
+            return Ok(());
+        }
+        if let Some(lengthened) = self.settings.lengthened.filter(|_| self.assess().has_learnt_nothing()) {
+            self.lengths = lengthened;
+            if self.is_told_by_short_trials(rate)? {
+                return Ok(());
+            }
+        }
+        if self.try_for_longer(rate, "longer trials on fresh seeds")? {
+            return Ok(());
+        }
+        self.give_longer_tails(rate)?;
+        if self.are_stable(rate) { Ok(()) } else { self.look_lower(rate) }
+    }
+
+    /// Short trials at the rate, far above and below. Returns whether they tell all there is to know; where they do not, some follow
+    /// that give longer ones something to be compared with.
+    fn is_told_by_short_trials(&mut self, rate: LearningRate) -> Result<bool, Stop> {
         let short = self.lengths.short;
         let around = self.settings.around(rate);
         let mut specs = self.cross(&around, 0..1, short);
         specs.extend(self.cross(&[rate], 1..self.settings.seeds, short));
         self.run(AROUND, specs)?;
         if self.assess().is_far_below(around) {
-            return Ok(());
+            return Ok(true);
         }
         let ladder: Vec<LearningRate> = LADDER.iter().map(|&decades| rate.shifted(decades)).collect();
         let mut specs = self.cross(&[self.settings.margin_of(rate)], 0..self.settings.seeds, short);
@@ -50,11 +71,7 @@ impl Searcher<'_> {
             let more = [lowest.shifted(-0.5), lowest.shifted(-1.0)];
             self.run("search for a rate that trains", self.cross(&more, 0..1, short))?;
         }
-        if self.try_for_longer(rate, "longer trials on fresh seeds")? {
-            return Ok(());
-        }
-        self.give_longer_tails(rate)?;
-        if self.are_stable(rate) { Ok(()) } else { self.look_lower(rate) }
+        Ok(false)
     }
 
     /// Longer trials on fresh seeds at `rate` and, with one of them, at its margin, next to one at the best early rate. None at a

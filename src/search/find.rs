@@ -51,8 +51,7 @@ pub fn find(objective: &dyn Objective, settings: &Settings, options: &RunOptions
 impl Searcher<'_> {
     fn find(&mut self) -> Result<(), Stop> {
         self.scan()?;
-        let constant = self.objective.constant_cost();
-        if let Some(lengthened) = self.settings.lengthened.filter(|_| self.assess().has_learnt_nothing(constant)) {
+        if let Some(lengthened) = self.settings.lengthened.filter(|_| self.assess().has_learnt_nothing()) {
             self.lengths = lengthened;
             self.scan()?;
         }

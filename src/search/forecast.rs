@@ -74,7 +74,16 @@ impl Forecast {
 
     /// The expected cost of [`check`](super::check) of a rate that is safe; looking for a safe one costs more.
     pub fn of_check(settings: &Settings, objective: &dyn Objective) -> Self {
-        let (seeds, lengths) = (settings.seeds, settings.lengths);
+        let usual = Self::of_check_with(settings, settings.lengths, objective);
+        let Some(lengthened) = settings.lengthened.filter(|_| objective.constant_cost().is_some()) else { return usual };
+        let in_vain: u64 = usual.stages.iter().take(2).map(|stage| stage.iterations).sum();
+        let longer = Self::of_check_with(settings, lengthened, objective).total_iterations;
+        Self { most_iterations: in_vain.saturating_add(longer), ..usual }
+    }
+
+    /// The expected cost of a check whose trials have these lengths from the beginning.
+    fn of_check_with(settings: &Settings, lengths: Lengths, objective: &dyn Objective) -> Self {
+        let seeds = settings.seeds;
         let yardsticks = if objective.can_change_rate() { seeds } else { 0 };
         // At the rate; and, with one seed, at its margin and at the best early rate, by which it is measured.
         let longer = (seeds as u64 + 2) * with_tail(lengths.long, settings, objective);

@@ -77,7 +77,7 @@ impl<'a> Searcher<'a> {
     }
 
     fn assess(&self) -> Assessment<'_> {
-        assess(&self.trials, self.lengths, self.settings.safety, self.objective.can_change_rate())
+        assess(&self.trials, &self.settings.premises(self.lengths, self.objective))
     }
 
     fn spec(&self, learning_rate: LearningRate, seed: usize, iterations: u64) -> TrialSpec {

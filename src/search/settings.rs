@@ -1,9 +1,10 @@
 //! The numbers that steer a search.
 
-use crate::analysis::Lengths;
+use crate::analysis::{Lengths, Premises};
 use crate::config::{LONG, SearchPlan};
 use crate::lr::{LearningRate, LrRange};
 use crate::schedule::Schedule;
+use crate::trial::Objective;
 
 /// How to search, fully resolved.
 #[derive(Debug, Clone, PartialEq)]
@@ -108,6 +109,12 @@ impl Settings {
             momentum,
             fall: schedule.map_or(FALL, |schedule| (-schedule.final_factor().log10()).clamp(0.0, FALL)),
         }
+    }
+
+    /// What is known of trials of these lengths before they are looked at.
+    pub fn premises(&self, lengths: Lengths, objective: &dyn Objective) -> Premises {
+        let (recovers, constant_cost) = (objective.can_change_rate(), objective.constant_cost());
+        Premises { lengths, safety: self.safety, recovers, constant_cost }
     }
 
     /// Seeds of the longest trials, those that look for late instability and those that confirm: half as many, for with all of

@@ -20,7 +20,7 @@ use super::warnings::warnings;
 pub(super) const DIGITS: usize = 4;
 
 pub(super) fn compile(study: &Study<'_>, sweep: &Sweep, settings: &Settings, checked: Option<LearningRate>) -> Report {
-    let assessment = assess(&sweep.trials, settings.lengths, settings.safety, study.objective.can_change_rate());
+    let assessment = assess(&sweep.trials, &settings.premises(settings.lengths, study.objective));
     let check = checked.map(|rate| verdict::check(&assessment, settings, rate, sweep.stop));
     let recommendation =
         if checked.is_some() { verdict::of_check(check.as_ref()) } else { recommendation(&assessment, settings, sweep.stop) };

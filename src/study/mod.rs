@@ -162,7 +162,8 @@ impl<'a> Study<'a> {
     /// Judges one rate.
     pub fn check(&self, rate: LearningRate, options: &RunOptions<'_>) -> Report {
         let settings = self.settings();
-        let mut sweep = search::check(self.objective, &settings, rate, options);
+        let (mut sweep, lengths) = search::check(self.objective, &settings, rate, options);
+        let settings = Settings { lengths, ..settings };
         if self.is_script {
             search::repeat(self.objective, &settings, rate, &mut sweep, options);
         }

@@ -41,15 +41,14 @@ pub(super) fn warnings(
     }
     if !checking {
         found.extend(of_the_threshold(study, sweep, settings, assessment));
-        found.extend(nothing_learnt(study, settings, assessment).or_else(|| hardly_learnt(settings, assessment)));
+        found.extend(nothing_learnt(settings, assessment).or_else(|| hardly_learnt(settings, assessment)));
     }
     found
 }
 
 /// Whether even the best of the short trials might as well not have been trained.
-fn nothing_learnt(study: &Study<'_>, settings: &Settings, assessment: &Assessment<'_>) -> Option<Warning> {
-    let constant = study.objective.constant_cost();
-    let best = assessment.best_early().filter(|_| assessment.has_learnt_nothing(constant))?;
+fn nothing_learnt(settings: &Settings, assessment: &Assessment<'_>) -> Option<Warning> {
+    let best = assessment.best_early().filter(|_| assessment.has_learnt_nothing())?;
     Some(warning(
         "nothing-learnt",
         format!(

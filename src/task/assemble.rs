@@ -87,19 +87,21 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
         model = model.beginning_with(weights.tensors);
         notes.extend(weights.notes);
     }
+    let described = facts::network(&plan.model, &split.train);
+    let source = Source::examples(split.train, training.batch_size).augmented(augment);
     let facts = facts::TaskFacts {
-        model: facts::network(&plan.model, &split.train),
+        model: described,
         optimizer: facts::optimizer(&training.optimizer),
         parameters: model.parameters().iter().map(super::model::ParameterSpec::size).sum(),
         examples,
         batch_size,
         iterations_per_epoch: if training.batch_size == 0 { 1 } else { in_all.div_ceil(batch_size) as u64 },
-        constant_cost: Some(constant_prediction::cost(&split.train, goal)),
+        constant_cost: Some(constant_prediction::cost(&source.probe(), outputs.width, goal)),
         notes,
     };
     Ok(Task {
         model: Box::new(model),
-        source: Source::examples(split.train, training.batch_size).augmented(augment),
+        source,
         held_out: (!split.held_out.is_empty()).then(|| Source::examples(split.held_out, 0)),
         optimizer: training.optimizer.clone(),
         clip_norm: training.clip_norm,

@@ -19,7 +19,7 @@ pub struct TaskFacts {
     /// Optimiser steps in one pass through the training part, those examples included that a `share` leaves out, and an incomplete
     /// last batch; 1 for a quadratic.
     pub iterations_per_epoch: u64,
-    /// The least that a prediction costs which is the same for every example; `None` for a quadratic.
+    /// The least that a prediction costs on the probe set which is the same for every example; `None` for a quadratic.
     pub constant_cost: Option<f64>,
     /// What was noticed about the data.
     pub notes: Vec<Note>,

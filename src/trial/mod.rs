@@ -31,8 +31,9 @@ pub trait Objective: Send + Sync {
         true
     }
 
-    /// The least that a prediction costs which is the same for every example, in the unit of the losses: what a model costs that has
-    /// learnt nothing. Where it is known, a search whose short trials come no further makes them longer.
+    /// The least that a prediction costs on the probe set which is the same for every example, in the unit of the losses: what a model
+    /// costs that has learnt nothing. Where it is known, a search whose short trials come no further makes them longer, and a longer
+    /// trial that ends there, where another learns, is lost.
     fn constant_cost(&self) -> Option<f64> {
         None
     }

@@ -5,7 +5,7 @@ mod notes;
 use serde_json::json;
 
 use super::{Study, compile};
-use crate::analysis::{Assessment, Lengths, assess};
+use crate::analysis::{Assessment, Lengths, Premises, assess};
 use crate::config::SearchPlan;
 use crate::curves::{ColumnNames, Curve, Recording};
 use crate::error::TrialError;
@@ -93,7 +93,8 @@ impl Analysis {
             long: long as u64 * stride,
             confirm: 2 * long as u64 * stride,
         };
-        let alone = assess(&trials, lengths(LONG * short), self.safety, false);
+        let premises = |lengths| Premises { lengths, safety: self.safety, recovers: false, constant_cost: None };
+        let alone = assess(&trials, &premises(lengths(LONG * short)));
         let competing = competing(recording, &alone);
         let long = self.long(&competing, &alone, short);
         if let Some(long) = long {
@@ -103,7 +104,7 @@ impl Analysis {
         let settings = self.settings(recording, lengths(long.unwrap_or(LONG * short)));
         let sweep = Sweep { trials, stop: Some(Stop::Recorded) };
         let notes = {
-            let assessment = assess(&sweep.trials, settings.lengths, self.safety, false);
+            let assessment = assess(&sweep.trials, &premises(settings.lengths));
             notes::notes(self, recording, Losses { short, long }, &assessment)
         };
         let study = Study {

@@ -1,0 +1,33 @@
+//! What is known of trials before they are looked at.
+
+/// The lengths of the trials of a search, in iterations, strictly ascending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lengths {
+    /// Trials that scan the range and find the threshold.
+    pub short: u64,
+    /// Trials that choose among the promising rates.
+    pub long: u64,
+    /// Trials that confirm the recommendation, on fresh seeds.
+    pub confirm: u64,
+}
+
+impl Lengths {
+    /// Trials at the best early rate that show what a long one had learnt after a fifth of its way, the share that
+    /// [`judge`](super::judge) holds against a trial.
+    pub fn yardstick(&self) -> u64 {
+        (self.long / 5).max(2)
+    }
+}
+
+/// What is known of the trials before they are looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Premises {
+    /// How long they are.
+    pub lengths: Lengths,
+    /// Factor between the threshold and the choice.
+    pub safety: f64,
+    /// Whether the rate can be changed within a trial.
+    pub recovers: bool,
+    /// The least that a prediction costs on the probe set which is the same for every example, where that is known.
+    pub constant_cost: Option<f64>,
+}
