@@ -51,7 +51,7 @@ pub struct Assessment<'a> {
     pub choice: Choice,
     /// Whether every confirming trial at the chosen rate was stable, and there were some.
     pub confirmed: bool,
-    constant_cost: Option<f64>,
+    premises: Premises,
 }
 
 impl Assessment<'_> {
@@ -115,7 +115,8 @@ impl Assessment<'_> {
     /// Whether at the best early rate hardly more was learnt than to predict the same for every example, as far as it is known what
     /// that costs.
     pub fn has_learnt_nothing(&self) -> bool {
-        let Some((best, constant)) = self.short.reference.as_ref().map(|r| r.learning_rate).zip(self.constant_cost) else {
+        let Some((best, constant)) = self.short.reference.as_ref().map(|r| r.learning_rate).zip(self.premises.constant_cost)
+        else {
             return false;
         };
         let at_best = self.short.trials.iter().map(|t| t.record).filter(|t| t.spec.learning_rate == best);
@@ -146,10 +147,12 @@ impl Assessment<'_> {
         };
         let is_told = self.long.iter().flat_map(|l| &l.trials).any(tells);
         // Longer trials that have hardly learnt tell no more than short ones: the four tasks where they have lie up to 0.38 decades off.
-        let transfer = match is_told && self.hardly_learnt().is_none() {
-            true if self.comes_back() => Transfer::COMES_BACK,
-            true => Transfer::LONG,
-            false => Transfer::SHORT,
+        let transfer = match (is_told && self.hardly_learnt().is_none(), self.comes_back(), self.premises.adaptive) {
+            (false, ..) => Transfer::SHORT,
+            (true, false, false) => Transfer::LONG,
+            (true, true, false) => Transfer::COMES_BACK,
+            (true, false, true) => Transfer::ADAPTIVE,
+            (true, true, true) => Transfer::ADAPTIVE_COMES_BACK,
         };
         transfer.with_width(self.bracket.width().unwrap_or(0.0))
     }
@@ -193,7 +196,7 @@ fn settles_at(long: &Judged<'_>) -> Option<LearningRate> {
 
 /// Judges all trials and draws the conclusions.
 pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<'a> {
-    let Premises { lengths, safety, recovers, constant_cost } = *premises;
+    let Premises { lengths, safety, recovers, constant_cost, .. } = *premises;
     let short_trials = of_length(trials, lengths.short);
     let long_trials = of_length(trials, lengths.long);
     let short = judge(&short_trials, recovers, None);
@@ -234,7 +237,7 @@ pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<
     let good = |record: &TrialRecord| if record.is_finished() { Verdict::Good } else { Verdict::Unjudged };
     let yardsticks = yardsticks.into_iter().filter(|_| apart);
     let yardsticks = yardsticks.map(|record| JudgedTrial { record, verdict: good(record) }).collect();
-    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, confirmed, constant_cost }
+    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, confirmed, premises: *premises }
 }
 
 fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, lengths: Lengths, safety: f64) -> Choice {
@@ -259,7 +262,7 @@ mod tests {
     const LENGTHS: Lengths = Lengths { short: 50, long: 100, confirm: 105 };
 
     fn premises(lengths: Lengths) -> Premises {
-        Premises { lengths, safety: 1.6, recovers: true, constant_cost: None }
+        Premises { lengths, safety: 1.6, recovers: true, constant_cost: None, adaptive: false }
     }
 
     fn rate(value: f64) -> LearningRate {

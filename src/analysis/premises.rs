@@ -30,4 +30,6 @@ pub struct Premises {
     pub recovers: bool,
     /// The least that a prediction costs on the probe set which is the same for every example, where that is known.
     pub constant_cost: Option<f64>,
+    /// Whether the optimiser may be one that scales each weight's steps by its own gradients, as Adam does.
+    pub adaptive: bool,
 }

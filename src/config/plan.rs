@@ -164,4 +164,9 @@ impl UpdateRule {
             Self::Adagrad { .. } | Self::Lion { .. } => 0.0,
         }
     }
+
+    /// Whether each weight's steps are scaled by its own gradients.
+    pub fn is_adaptive(&self) -> bool {
+        !matches!(self, Self::Sgd { .. })
+    }
 }

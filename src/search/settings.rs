@@ -33,6 +33,8 @@ pub struct Settings {
     pub warmup: u64,
     /// The share of its last update that the optimiser keeps.
     pub momentum: f64,
+    /// Whether the optimiser may be one that scales each weight's steps by its own gradients, as Adam does.
+    pub adaptive: bool,
     /// How far the rate falls in the tail of a longer trial, in decades: as far as in the planned run, but not below a hundredth.
     pub fall: f64,
 }
@@ -77,7 +79,7 @@ const LOW: f64 = -1.0;
 
 impl Settings {
     /// Settings for a planned run with this schedule, when that is known, whose optimiser keeps the share `momentum` of its last
-    /// update.
+    /// update. It may be an adaptive one.
     ///
     /// A trial sees at least as much training after the warm-up as in it (Godbole et al., *Deep Learning Tuning Playbook*,
     /// 2023). Where the planned run is short, long trials shrink to an eighth of it, but not
@@ -107,6 +109,7 @@ impl Settings {
             budget: search.budget,
             warmup,
             momentum,
+            adaptive: true,
             fall: schedule.map_or(FALL, |schedule| (-schedule.final_factor().log10()).clamp(0.0, FALL)),
         }
     }
@@ -114,7 +117,7 @@ impl Settings {
     /// What is known of trials of these lengths before they are looked at.
     pub fn premises(&self, lengths: Lengths, objective: &dyn Objective) -> Premises {
         let (recovers, constant_cost) = (objective.can_change_rate(), objective.constant_cost());
-        Premises { lengths, safety: self.safety, recovers, constant_cost }
+        Premises { lengths, safety: self.safety, recovers, constant_cost, adaptive: self.adaptive }
     }
 
     /// Seeds of the longest trials, those that look for late instability and those that confirm: half as many, for with all of

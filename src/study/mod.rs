@@ -38,6 +38,9 @@ pub struct Study<'a> {
     pub optimizer: String,
     /// The share of its last update that the optimiser keeps: μ, or Adam's β₁. Above 0.9, trials grow longer.
     pub momentum: f64,
+    /// Whether the optimiser may be one that scales each weight's steps by its own gradients, as Adam does: what trials say of full
+    /// runs is less certain then.
+    pub adaptive: bool,
     /// The model, for a person.
     pub model: String,
     /// Trainable parameters; 0 if not known.
@@ -74,6 +77,7 @@ impl<'a> Study<'a> {
             schedule: None,
             optimizer: "custom".into(),
             momentum: 0.0,
+            adaptive: true,
             model: "custom".into(),
             parameters: 0,
             examples: 0,
@@ -107,6 +111,7 @@ impl<'a> Study<'a> {
             schedule: Some(schedule),
             optimizer: facts.optimizer.clone(),
             momentum: plan.training.optimizer.rule.momentum(),
+            adaptive: plan.training.optimizer.rule.is_adaptive(),
             model: facts.model.clone(),
             parameters: facts.parameters,
             examples: facts.examples,
@@ -137,7 +142,7 @@ impl<'a> Study<'a> {
 
     /// The search settings with the schedule worked in.
     pub fn settings(&self) -> Settings {
-        Settings::new(&self.search, self.schedule.as_ref(), self.momentum)
+        Settings { adaptive: self.adaptive, ..Settings::new(&self.search, self.schedule.as_ref(), self.momentum) }
     }
 
     /// What [`Study::find`] is expected to cost.

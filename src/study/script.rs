@@ -15,11 +15,13 @@ impl<'a> Study<'a> {
     /// The study that a config with a `[command]` describes. `script` is what [`Script::new`] made of `plan`.
     pub fn of_command(plan: &CommandPlan, script: &'a Script) -> Self {
         let optimizer = plan.training.optimizer.as_ref();
+        let rule = optimizer.map(|optimizer| optimizer.rule);
         let mut study = Self::new(plan.name.clone(), script);
         study.search = plan.search.clone();
         study.schedule = plan.training.schedule;
         study.optimizer = optimizer.map_or_else(|| "optimiser not told".to_owned(), describe_optimizer);
-        study.momentum = optimizer.map(|optimizer| optimizer.rule).as_ref().map_or(USUAL_MOMENTUM, UpdateRule::momentum);
+        study.momentum = rule.as_ref().map_or(USUAL_MOMENTUM, UpdateRule::momentum);
+        study.adaptive = rule.as_ref().is_none_or(UpdateRule::is_adaptive);
         study.model = format!("`{}`", plan.command.words());
         study.device = "command".into();
         study.config = serde_json::to_value(plan).unwrap_or_default();
