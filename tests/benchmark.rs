@@ -100,6 +100,8 @@ fn ratios_do_not_divide_by_nothing() {
     // 0.1 % of 2 is 0.002: what lies below is the same.
     assert!(near(exact.visible_ratio(0.001), 1.0) && near(exact.visible_ratio(0.004), 2.0));
     assert!(near(exact.ratio(2e-6), 2.0));
+    // Nor is a difference of less anything that one would notice, however large the costs are.
+    assert!(COSTS.is_as_good(0.1019) && !COSTS.is_as_good(0.1021));
     assert!(near(exact.target(), 1.05 * 0.002) && near(COSTS.target(), 0.105));
 }
 
@@ -123,6 +125,7 @@ fn lines_compare_the_rules() {
     assert!(near(ours.bias, 0.0) && near(ours.share_of_run, 0.5));
     let [spread, _] = ours.spread.unwrap();
     assert!((spread - 2f64.log10() / 2f64.sqrt()).abs() < 1e-9);
+    assert_eq!(ours.visible_spread, Some([0.0, 0.0]), "0.1 and 0.2 are as good as the best");
     assert!(near(ours.held_out.unwrap(), 2.0) && near(ours.time.unwrap(), 2.0));
 }
 

@@ -43,7 +43,7 @@ fn main() -> ExitCode {
     }
     let cache = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/regret");
     std::fs::create_dir_all(&cache).expect("the cache folder can be made");
-    let mut measured = Measured { schema_version: 4, command: arguments.command.clone(), tasks: Vec::new() };
+    let mut measured = Measured { schema_version: 5, command: arguments.command.clone(), tasks: Vec::new() };
     for path in configs(&arguments) {
         let started = Instant::now();
         match measure::measure(&path, &arguments, &cache) {

@@ -13,10 +13,7 @@ use crate::contest::{self, Said};
 use crate::figures::{Answer, Check, FACTORS, OwnReport, Risk, Row, Task};
 use crate::runs::FullRuns;
 use crate::steady::Steady;
-use crate::truth::Truth;
-
-/// Digits kept of a cost: single precision holds no more.
-const DIGITS: usize = 7;
+use crate::truth::{DIGITS, Truth};
 
 /// `check` is asked about every other rate of the grid, and about all this near to the full runs' threshold, in decades.
 const NEAR: f64 = 0.3;
@@ -61,6 +58,7 @@ pub(crate) fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> Resul
         }
         reports.push(own(&report));
     }
+    rows.push(truth.grid_search());
     Ok(Some(Task {
         half: half(&plan.name),
         name: plan.name.clone(),

@@ -1,9 +1,12 @@
 //! What hindsight knows: full runs at a dense grid of rates.
 
-use lrfind::lr::LearningRate;
+use lrfind::lr::{LearningRate, significant};
 
-use crate::figures::{Costs, Hindsight};
+use crate::figures::{Answer, Costs, Hindsight, Row};
 use crate::runs::FullRuns;
+
+/// Digits kept of a cost: single precision holds no more.
+pub(crate) const DIGITS: usize = 7;
 
 /// Rates a decade of the dense grid.
 const DENSITY: i32 = 8;
@@ -82,11 +85,7 @@ impl<'a> Truth<'a> {
     /// A run is unstable when it diverges or, at a rate above the best one, ends no further than the best run was after a tenth.
     pub(crate) fn known(&self, rate: LearningRate) -> Outcome {
         let curves: Vec<Vec<Option<f64>>> = (0..self.seeds).map(|seed| self.runs.curve(rate, seed)).collect();
-        let lost = self.costs.lost();
-        let is_unstable = |curve: &&Vec<Option<f64>>| match curve[curve.len() - 1] {
-            None => true,
-            Some(last) => rate > self.best && last > lost,
-        };
+        let is_unstable = |curve: &&Vec<Option<f64>>| self.is_unstable(rate, curve);
         let parts = curves[0].len() - 1;
         let initial = self.costs.initial;
         let is_violent =
@@ -100,6 +99,35 @@ impl<'a> Truth<'a> {
             violent: curves.iter().filter(is_violent).count() as u64,
             held_out: held_out.map(|costs| costs.iter().sum::<f64>() / costs.len() as f64),
             reached: reached.map(|i| i as u64 * self.runs.iterations() / parts as u64),
+        }
+    }
+
+    fn is_unstable(&self, rate: LearningRate, curve: &[Option<f64>]) -> bool {
+        curve[curve.len() - 1].is_none_or(|last| rate > self.best && last > self.costs.lost())
+    }
+
+    /// What somebody would get who could afford full runs at the whole grid: the rate that is best for all seeds but one, and what
+    /// the run with that one does there; an answer for each seed that is left out.
+    pub(crate) fn grid_search(&self) -> Row {
+        let others = |left_out: u64| (0..self.seeds).filter(move |seed| *seed != left_out);
+        let cost_of_others = |rate, left_out| others(left_out).map(|seed| final_cost(&self.runs, rate, seed)).sum::<f64>();
+        let chosen: Vec<(LearningRate, u64)> =
+            (0..self.seeds).map(|seed| (self.grid[least(&self.grid, |rate| cost_of_others(rate, seed))], seed)).collect();
+        let answer = |&(rate, seed): &(LearningRate, u64)| Answer {
+            rate: Some(rate.get()),
+            cost: significant(final_cost(&self.runs, rate, seed), DIGITS),
+            interpolated: false,
+            trial_iterations: self.grid.len() as u64 * (self.seeds - 1) * self.runs.iterations(),
+        };
+        let is_unstable = |&&(rate, seed): &&(LearningRate, u64)| self.is_unstable(rate, &self.runs.curve(rate, seed));
+        let held_out: Option<Vec<f64>> = chosen.iter().map(|&(rate, seed)| self.runs.held_out(rate, seed)).collect();
+        Row {
+            contestant: "grid of full runs".into(),
+            answers: chosen.iter().map(answer).collect(),
+            runs: self.seeds,
+            unstable: chosen.iter().filter(is_unstable).count() as u64,
+            held_out: held_out.map(|costs| costs.iter().sum::<f64>() / costs.len() as f64),
+            reached: None,
         }
     }
 
@@ -137,7 +165,7 @@ impl<'a> Truth<'a> {
     /// The ends of the grid's rates around the best one whose cost is, as far as a user would notice, the same.
     fn as_good(&self) -> [LearningRate; 2] {
         let best = self.grid.iter().position(|rate| *rate == self.best).expect("the best rate is one of the grid");
-        let holds = |rate: &&LearningRate| self.costs.visible_ratio(mean_cost(&self.runs, **rate, self.seeds)) <= 1.0;
+        let holds = |rate: &&LearningRate| self.costs.is_as_good(mean_cost(&self.runs, **rate, self.seeds));
         let above = self.grid[best..].iter().take_while(holds).last();
         let below = self.grid[..=best].iter().rev().take_while(holds).last();
         [below, above].map(|end| end.copied().unwrap_or(self.best))
@@ -167,12 +195,14 @@ fn least(rates: &[LearningRate], figure: impl Fn(LearningRate) -> f64) -> usize 
     (0..rates.len()).min_by(|&a, &b| figure(rates[a]).total_cmp(&figure(rates[b]))).unwrap_or(0)
 }
 
-/// The mean over the first seeds of the final cost on the training set; a diverged run counts as if nothing had been learnt.
+/// The mean over the first seeds of the final cost.
 fn mean_cost(runs: &FullRuns<'_>, rate: LearningRate, seeds: u64) -> f64 {
-    let cost = |seed| {
-        let curve = runs.curve(rate, seed);
-        let initial = curve[0].unwrap_or(f64::INFINITY);
-        curve[curve.len() - 1].map_or(initial, |last| last.min(initial))
-    };
-    (0..seeds).map(cost).sum::<f64>() / seeds as f64
+    (0..seeds).map(|seed| final_cost(runs, rate, seed)).sum::<f64>() / seeds as f64
+}
+
+/// The final cost on the training set; a diverged run counts as if nothing had been learnt.
+fn final_cost(runs: &FullRuns<'_>, rate: LearningRate, seed: u64) -> f64 {
+    let curve = runs.curve(rate, seed);
+    let initial = curve[0].unwrap_or(f64::INFINITY);
+    curve[curve.len() - 1].map_or(initial, |last| last.min(initial))
 }

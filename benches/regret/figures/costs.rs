@@ -52,6 +52,11 @@ impl Costs {
         cost.max(floor) / self.least.max(floor)
     }
 
+    /// Whether a cost is J*, as far as a user would notice.
+    pub(crate) fn is_as_good(&self, cost: f64) -> bool {
+        cost - self.least <= VISIBLE * self.initial
+    }
+
     /// The least cost that can be told from none.
     pub(crate) fn precision(&self) -> f64 {
         PRECISION * self.initial

@@ -9,7 +9,7 @@ use super::checks::Verdicts;
 use super::{Bin, Calibration, Coverage, Line, Multiple, Summary};
 
 /// Rules of our own that the short table shows, and how many published ones.
-const SHOWN: [&str; 3] = ["lrfind", "best early", "threshold / 2"];
+const SHOWN: [&str; 4] = ["lrfind", "best early", "threshold / 2", "grid of full runs"];
 const RIVALS_SHOWN: usize = 3;
 
 const REGRET_HEAD: &str = "\
@@ -18,8 +18,8 @@ const REGRET_HEAD: &str = "\
 ";
 
 const MORE_HEAD: &str = "\
-| rule | regret above ours | J/J* above ours | above 0.1 % | within 4×, area | above 0.1 % | held-out cost | reaches 1.05 J* | time to it | spread, median / worst | share of a run |
-|---|---|---|---|---|---|---|---|---|---|---|
+| rule | regret above ours | J/J* above ours | above 0.1 % | within 4×, area | above 0.1 % | held-out cost | reaches 1.05 J* | time to it | spread, median / worst | beyond 0.1 % | share of a run |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
 /// All tables; `command` is what printed them.
@@ -90,11 +90,11 @@ fn regret_row(line: &Line) -> String {
 }
 
 fn more_row(line: &Line) -> String {
-    let spread = line.spread.map_or("–".to_owned(), |[middle, worst]| format!("{middle:.2} / {worst:.2}"));
+    let spread = |of: Option<[f64; 2]>| of.map_or("–".to_owned(), |[middle, worst]| format!("{middle:.2} / {worst:.2}"));
     // Ours compared with itself says nothing.
     let beaten = |share: f64| if line.contestant == SHOWN[0] { "–".to_owned() } else { percent(share) };
     format!(
-        "| {} | {} | {} | {} | {:.2} | {:.2} | {} | {} of {} | {} | {spread} | {} |\n",
+        "| {} | {} | {} | {} | {:.2} | {:.2} | {} | {} of {} | {} | {} | {} | {} |\n",
         line.contestant,
         beaten(line.regret.beaten),
         beaten(line.ratio.beaten),
@@ -105,6 +105,8 @@ fn more_row(line: &Line) -> String {
         line.reaching,
         line.tasks,
         times(line.time),
+        spread(line.spread),
+        spread(line.visible_spread),
         percent(line.share_of_run),
     )
 }

@@ -51,8 +51,8 @@ pub(crate) struct Hindsight {
     pub(crate) grid: [f64; 2],
     /// The rate with the least final cost.
     pub(crate) best: f64,
-    /// The lowest and the highest rate of the grid around it whose costs cannot be told from it where all below 0.1 % of the
-    /// initial cost are taken as equal; contiguous.
+    /// The lowest and the highest rate of the grid around it whose costs are above its own by no more than 0.1 % of the initial cost;
+    /// contiguous.
     pub(crate) as_good: [f64; 2],
     pub(crate) costs: Costs,
     /// The best rate's held-out cost at the end.

@@ -26,10 +26,12 @@ pub(crate) struct Line {
     pub(crate) unstable_at_most: f64,
     /// Mean over tasks of log₁₀(first answer ÷ best rate).
     pub(crate) bias: f64,
-    /// The same against the nearest of the rates as good as the best, with costs at least 0.1 % of the initial one.
+    /// The same against the nearest of the rates as good as the best, to 0.1 % of the initial cost.
     pub(crate) visible_bias: f64,
-    /// Median and largest standard deviation of log₁₀ of the answers over repetitions.
+    /// Median and largest standard deviation of log₁₀ of the answers over repetitions, and the same of their distances from the rates
+    /// as good as the best.
     pub(crate) spread: Option<[f64; 2]>,
+    pub(crate) visible_spread: Option<[f64; 2]>,
     /// Median trial-iterations, and median of their share of one full run.
     pub(crate) trial_iterations: f64,
     pub(crate) share_of_run: f64,
@@ -123,12 +125,19 @@ fn line(half: &'static str, tasks: &[&Task], i: usize, bootstrap: &Bootstrap) ->
         }
     };
     let first = |row: &Row| row.answers.first().and_then(|a| a.rate);
-    let bias = |nearest: &dyn Fn(&Task, f64) -> f64| {
-        let of = |t: &&Task| first(&t.rows[i]).map(|rate| (rate / nearest(t, rate)).log10());
+    let bias = |from: &dyn Fn(&Task, f64) -> f64| {
+        let of = |t: &&Task| first(&t.rows[i]).map(|rate| (rate / from(t, rate)).log10());
         mean(&tasks.iter().filter_map(of).collect::<Vec<_>>())
     };
-    let logs = |row: &Row| row.answers.iter().filter_map(|a| Some(a.rate?.log10())).collect::<Vec<_>>();
-    let spreads: Vec<f64> = rows.iter().filter_map(|r| deviation(&logs(r))).collect();
+    let nearest = |task: &Task, rate: f64| rate.clamp(task.hindsight.as_good[0], task.hindsight.as_good[1]);
+    let spread = |from: &dyn Fn(&Task, f64) -> f64| {
+        let logs = |task: &&Task| {
+            let rates = task.rows[i].answers.iter().filter_map(|answer| answer.rate);
+            deviation(&rates.map(|rate| (rate / from(task, rate)).log10()).collect::<Vec<_>>())
+        };
+        let spreads: Vec<f64> = tasks.iter().filter_map(logs).collect();
+        median(&spreads).zip(quantile(&spreads, 1.0)).map(|(middle, worst)| [middle, worst])
+    };
     let (unstable, runs) = (rows.iter().map(|r| r.unstable).sum(), rows.iter().map(|r| r.runs).sum());
     let costs: Vec<f64> = rows.iter().filter_map(|r| Some(r.answers.first()?.trial_iterations as f64)).collect();
     let shares: Vec<f64> = costs.iter().zip(tasks).map(|(cost, t)| cost / t.hindsight.iterations as f64).collect();
@@ -152,8 +161,9 @@ fn line(half: &'static str, tasks: &[&Task], i: usize, bootstrap: &Bootstrap) ->
         runs,
         unstable_at_most: wilson(unstable, runs)[1],
         bias: bias(&|task, _| task.hindsight.best),
-        visible_bias: bias(&|task, rate| rate.clamp(task.hindsight.as_good[0], task.hindsight.as_good[1])),
-        spread: median(&spreads).zip(quantile(&spreads, 1.0)).map(|(middle, worst)| [middle, worst]),
+        visible_bias: bias(&nearest),
+        spread: spread(&|_, _| 1.0),
+        visible_spread: spread(&nearest),
         trial_iterations: median(&costs).unwrap_or(f64::NAN),
         share_of_run: median(&shares).unwrap_or(f64::NAN),
         held_out: median(&held_out),
