@@ -90,10 +90,14 @@ fn found(page: &mut Page, report: &Report) {
 fn early(report: &Report, best: &BestEarly) -> String {
     let there = report.trials.iter().filter(|t| t.iterations == best.iterations && is_at(t.learning_rate, best.learning_rate));
     let seeds: BTreeSet<u64> = there.map(|t| t.seed).collect();
-    let over = if seeds.is_empty() { String::new() } else { format!(" over {}", counted(seeds.len() as u64, "seed")) };
     let (rate, length) = (number(best.learning_rate), counted(best.iterations, "iteration"));
     let [median, low, high] = [best.loss.median, best.loss.low, best.loss.high].map(number);
-    format!("{rate} after {length} (loss {median}, {low} to {high}{over})")
+    let loss = match seeds.len() {
+        0 => format!("{median}, {low} to {high}"),
+        1 => format!("{median} with 1 seed"),
+        seeds => format!("{median}, {low} to {high} over {}", counted(seeds as u64, "seed")),
+    };
+    format!("{rate} after {length} (loss {loss})")
 }
 
 /// How far the recommendation stays below the threshold: `3.5× below the threshold, 0.168`.
@@ -362,6 +366,14 @@ files           reports/digits/report.json
 next            lrfind check configs/digits.toml --lr 0.12
 "
         );
+    }
+
+    #[test]
+    fn one_seed_has_no_range() {
+        let mut report = sample::found();
+        let best = report.best_early.value.clone().unwrap();
+        report.trials.retain(|t| t.seed == 0);
+        assert_eq!(early(&report, &best), "0.05 after 100 iterations (loss 0.312 with 1 seed)");
     }
 
     #[test]

@@ -113,6 +113,12 @@ pub(super) fn settles(report: &Report) -> bool {
     long_trials(report).any(|trial| tail(trial) > 0)
 }
 
+/// Whether the rate fell in that tail: not where the planned run keeps its own.
+pub(super) fn decays(report: &Report) -> bool {
+    let falls = |trial: &Trial| trial.recovery.is_some_and(|tail| tail.learning_rate.get() < trial.learning_rate);
+    long_trials(report).any(falls)
+}
+
 fn drawable(loss: f64) -> f64 {
     if loss.is_nan() { f64::INFINITY } else { loss.max(-LARGEST) }
 }

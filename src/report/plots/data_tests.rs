@@ -62,6 +62,13 @@ fn long_trials_whose_rate_falls_are_shown_by_what_they_settle_at() {
     // Of two seeds the mean, as where the rate is chosen.
     report.trials.push(Trial { seed: 1, ..falling(0.1, 20, Some(0.75)) });
     assert_eq!(middles(&report), [0.625, 0.7, f64::INFINITY]);
+    assert!(decays(&report));
+    // A run that keeps its rate has tails that keep it too.
+    let steady = |t: &mut Trial| {
+        t.recovery = t.recovery.map(|tail| Recovery { learning_rate: LearningRate::new(t.learning_rate).unwrap(), ..tail })
+    };
+    report.trials.iter_mut().for_each(steady);
+    assert!(settles(&report) && !decays(&report));
     report.trials.iter_mut().for_each(|t| t.recovery = None);
     assert!(!settles(&report));
     assert_eq!(middles(&report), [2.0, 2.0, 2.0]);

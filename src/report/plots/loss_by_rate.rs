@@ -190,7 +190,7 @@ fn key(report: &Report, place: &Place, ends: &Ends) -> Vec<(Sign, String)> {
     let short = counted(data::short_length(report), "iteration");
     let mut key = vec![(Sign::Band, format!("after {short}{}", spread(&ends.short)))];
     if !ends.long.is_empty() {
-        let decay = if data::settles(report) { " and a decay" } else { "" };
+        let decay = if data::decays(report) { " and a decay" } else { "" };
         key.push((Sign::Long, format!("after {}{decay}", counted(report.run.long_iterations, "iteration"))));
     }
     if let Some((_, length)) = ends.confirmed {
