@@ -65,7 +65,7 @@ fn long_trials_whose_rate_falls_are_shown_by_what_they_settle_at() {
     assert!(decays(&report));
     // A run that keeps its rate has tails that keep it too.
     let steady = |t: &mut Trial| {
-        t.recovery = t.recovery.map(|tail| Recovery { learning_rate: LearningRate::new(t.learning_rate).unwrap(), ..tail })
+        t.recovery = t.recovery.map(|tail| Recovery { learning_rate: LearningRate::new(t.learning_rate).unwrap(), ..tail });
     };
     report.trials.iter_mut().for_each(steady);
     assert!(settles(&report) && !decays(&report));
