@@ -13,7 +13,9 @@ mod figures;
 mod plots;
 
 use common::readme::assert_quotes;
-use figures::{Answer, Check, Costs, FACTORS, Hindsight, OwnReport, Risk, Row, Task, markdown, short, summary};
+use figures::{
+    Agreement, Answer, Check, Costs, EXHAUSTIVE, FACTORS, Hindsight, OwnReport, Risk, Row, Task, markdown, short, summary,
+};
 
 /// What the README quotes: the longest benchmark that was committed.
 const QUOTED: [&str; 2] = ["regret.json", "regret-quick.json"];
@@ -127,6 +129,19 @@ fn lines_compare_the_rules() {
     assert!((spread - 2f64.log10() / 2f64.sqrt()).abs() < 1e-9);
     assert_eq!(ours.visible_spread, Some([0.0, 0.0]), "0.1 and 0.2 are as good as the best");
     assert!(near(ours.held_out.unwrap(), 2.0) && near(ours.time.unwrap(), 2.0));
+}
+
+#[test]
+fn a_search_is_compared_with_one_that_leaves_nothing_out() {
+    let mut tasks = tasks();
+    assert_eq!(summary(&tasks).agreement, None, "nobody searched exhaustively");
+    let of = |rate, cost| Answer { trial_iterations: 4000, ..answer(rate, cost) };
+    // The costs of "one" are 0.1 at both of our rates, and those of "two" 0.14; 0.1 % of 2 is 0.002.
+    tasks[0].rows.push(row(EXHAUSTIVE, vec![of(0.11, 0.1019), of(0.25, 0.2)]));
+    tasks[1].rows.push(row(EXHAUSTIVE, vec![of(0.2, 0.14), Answer { rate: None, ..of(0.2, 2.0) }]));
+    let agreement = summary(&tasks).agreement.unwrap();
+    let expected = Agreement { searches: 4, iterations: [0.25, 0.25], same_cost: 2, nearer: 1, near: 2 };
+    assert_eq!(agreement, expected);
 }
 
 #[test]

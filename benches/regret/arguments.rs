@@ -12,6 +12,7 @@ cargo bench --bench regret -- [OPTIONS] [NAME…]
   --repetitions N   another number of repetitions
   --length N        full runs of so many iterations
   --ours            without the rules of other tools
+  --exhaustive      with a search that makes the same trials at all rates
   --steady          trials at one rate each, as of a script that cannot change it; without the rules of other tools
   --truth           only make the full runs of the grid, which are kept in target/regret
   --redraw          only make tables and plots anew from the figures that are there
@@ -25,6 +26,7 @@ pub(crate) struct Arguments {
     pub(crate) filters: Vec<String>,
     pub(crate) quick: bool,
     pub(crate) ours: bool,
+    pub(crate) exhaustive: bool,
     pub(crate) steady: bool,
     pub(crate) truth: bool,
     pub(crate) redraw: bool,
@@ -48,6 +50,7 @@ impl Arguments {
             filters: Vec::new(),
             quick: false,
             ours: false,
+            exhaustive: false,
             steady: false,
             truth: false,
             redraw: false,
@@ -70,6 +73,7 @@ impl Arguments {
                 "--repetitions" => repetitions = Some(positive(word, value()?)?),
                 "--quick" => found.quick = true,
                 "--ours" => found.ours = true,
+                "--exhaustive" => found.exhaustive = true,
                 "--steady" => (found.steady, found.ours) = (true, true),
                 "--truth" => found.truth = true,
                 "--redraw" => found.redraw = true,
@@ -98,7 +102,8 @@ impl Arguments {
     pub(crate) fn stem(&self) -> String {
         let kind = if self.quick { "-quick" } else { "" };
         let length = self.length.map_or(String::new(), |n| format!("-{n}"));
-        format!("regret{kind}{length}{}", if self.steady { "-steady" } else { "" })
+        let all = if self.exhaustive { "-exhaustive" } else { "" };
+        format!("regret{kind}{length}{all}{}", if self.steady { "-steady" } else { "" })
     }
 }
 

@@ -9,12 +9,23 @@ use lrfind::report::range_test::RangeTest;
 use lrfind::search::Ramp;
 use lrfind::{RunOptions, Study};
 
+use crate::exhaustive;
+
 /// What one rule says in one repetition.
 #[derive(Debug, Clone)]
 pub(crate) struct Said {
     pub(crate) contestant: &'static str,
     pub(crate) rate: Option<LearningRate>,
     pub(crate) trial_iterations: u64,
+}
+
+/// Who is asked beside our own search and what it could have said.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Others {
+    /// The rules of other tools.
+    pub(crate) published: bool,
+    /// The same trials everywhere.
+    pub(crate) exhaustive: bool,
 }
 
 /// A rate of a report; `None` where it has none.
@@ -29,8 +40,13 @@ fn repeated<'a>(study: &Study<'a>, repetition: u64) -> Study<'a> {
     study
 }
 
-/// What everybody says, ours first, and the report of our own search; the published rules only if `rivals`.
-pub(crate) fn hear(study: &Study<'_>, configured: Option<LearningRate>, repetition: u64, rivals: bool) -> (Vec<Said>, Report) {
+/// What everybody says, ours first, and the report of our own search.
+pub(crate) fn hear(
+    study: &Study<'_>,
+    configured: Option<LearningRate>,
+    repetition: u64,
+    others: Others,
+) -> (Vec<Said>, Report) {
     let study = repeated(study, repetition);
     let report = study.find(&RunOptions::default());
     let best = rate(report.best_early.value.as_ref().map(|b| b.learning_rate));
@@ -48,8 +64,11 @@ pub(crate) fn hear(study: &Study<'_>, configured: Option<LearningRate>, repetiti
         said("geometric mean", best.zip(first).map(|(b, f)| b.midpoint(f)), cost),
         said("framework default", configured, 0),
     ];
-    if rivals {
+    if others.published {
         all.extend(published(&study));
+    }
+    if others.exhaustive {
+        all.push(exhaustive::hear(&study, &report));
     }
     (all, report)
 }

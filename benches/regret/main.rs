@@ -1,11 +1,12 @@
 //! How much worse a full run ends at a recommended rate than at the best rate of hindsight: `cargo bench --bench regret`.
 //!
 //! Tasks go through `measure` one after another: full runs at a grid of rates (`truth`, `runs`), the answers of all rules
-//! (`contest`), full runs at these. `figures` computes everything that is told from what was measured, `plots` draws it. Full runs
+//! (`contest`, `exhaustive`), full runs at these. `figures` computes everything that is told from what was measured, `plots` draws it. Full runs
 //! are kept in `target/regret`, so an interrupted benchmark goes on where it stood. `arguments` lists the flags.
 
 mod arguments;
 mod contest;
+mod exhaustive;
 mod figures;
 mod measure;
 mod plots;

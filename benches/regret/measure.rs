@@ -9,7 +9,7 @@ use lrfind::{RunOptions, Study, config, task};
 use sha2::{Digest as _, Sha256};
 
 use crate::arguments::Arguments;
-use crate::contest::{self, Said};
+use crate::contest::{self, Others, Said};
 use crate::figures::{Answer, Check, FACTORS, OwnReport, Risk, Row, Task};
 use crate::runs::FullRuns;
 use crate::steady::Steady;
@@ -41,7 +41,8 @@ pub(crate) fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> Resul
         study.objective = &steady;
     }
     let configured = plan.training.learning_rate;
-    let (said, report) = contest::hear(&study, configured, 0, !arguments.ours);
+    let others = Others { published: !arguments.ours, exhaustive: arguments.exhaustive };
+    let (said, report) = contest::hear(&study, configured, 0, others);
     // No answer leaves the user with the framework's default.
     let used = |said: &Said| said.rate.or(configured);
     let around: Vec<(f64, LearningRate)> = contest::rate(report.recommendation.learning_rate)
@@ -51,7 +52,7 @@ pub(crate) fn measure(path: &Path, arguments: &Arguments, cache: &Path) -> Resul
     let mut rows: Vec<Row> = said.iter().map(|said| row(&truth, said, used(said))).collect();
     let mut reports = vec![own(&report)];
     for repetition in 1..arguments.repetitions {
-        let (said, report) = contest::hear(&study, configured, repetition, !arguments.ours);
+        let (said, report) = contest::hear(&study, configured, repetition, others);
         for (row, said) in rows.iter_mut().zip(&said) {
             let (cost, interpolated) = used(said).map_or((truth.costs.initial, false), |rate| truth.cost(rate));
             row.answers.push(answer(said, cost, interpolated));

@@ -57,6 +57,11 @@ impl Costs {
         cost - self.least <= VISIBLE * self.initial
     }
 
+    /// Whether a user would notice a difference between two costs.
+    pub(crate) fn is_same(&self, one: f64, other: f64) -> bool {
+        (one - other).abs() <= VISIBLE * self.initial
+    }
+
     /// The least cost that can be told from none.
     pub(crate) fn precision(&self) -> f64 {
         PRECISION * self.initial

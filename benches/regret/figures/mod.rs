@@ -1,6 +1,7 @@
 //! What the benchmark measures, as plain data, and all that is computed from it. The tables and plots can be made anew from the
 //! data alone.
 
+mod agreement;
 mod calibration;
 mod checks;
 mod costs;
@@ -11,6 +12,7 @@ mod standings;
 mod statistics;
 mod thresholds;
 
+pub(crate) use agreement::Agreement;
 pub(crate) use calibration::{Bin, Calibration, FACTORS, Multiple, Risks};
 pub(crate) use checks::Checks;
 pub(crate) use costs::Costs;
@@ -22,6 +24,9 @@ pub(crate) use thresholds::{Coverage, Thresholds};
 
 use lrfind::report::CheckVerdict;
 use serde::{Deserialize, Serialize};
+
+/// The name of the search that makes the trials of ours at all rates.
+pub(crate) const EXHAUSTIVE: &str = "exhaustive trials";
 
 /// All that is known of one task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -137,6 +142,7 @@ pub(crate) struct Check {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Summary {
     pub(crate) lines: Vec<Line>,
+    pub(crate) agreement: Option<Agreement>,
     pub(crate) order: Order,
     pub(crate) thresholds: Thresholds,
     pub(crate) risks: Risks,
@@ -148,6 +154,7 @@ pub(crate) struct Summary {
 pub(crate) fn summary(tasks: &[Task]) -> Summary {
     Summary {
         lines: standings::lines(tasks),
+        agreement: agreement::agreement(tasks),
         order: order::order(tasks),
         thresholds: thresholds::thresholds(tasks),
         risks: calibration::risks(tasks),
