@@ -109,8 +109,8 @@ pub(crate) fn risks(study: &Study<'_>, report: &Report, rates: &[LearningRate]) 
         Some(TrialRecord { losses: trial.losses.clone(), probe: trial.probe.clone(), ..blank })
     };
     let trials: Vec<TrialRecord> = report.trials.iter().filter_map(record).collect();
-    let lengthened = settings.lengthened.filter(|lengths| lengths.short == report.run.short_iterations);
-    let premises = settings.premises(lengthened.unwrap_or(settings.lengths), study.objective);
+    let lengths = settings.lengths_of(report.run.short_iterations).expect("a search uses one of these");
+    let premises = settings.premises(lengths, study.objective);
     let assessment = assess(&trials, &premises);
     rates.iter().map(|&rate| assessment.late_risk(rate)).collect()
 }

@@ -18,8 +18,8 @@ const DENSITY: usize = 10;
 /// What the same trials at all rates between the lowest and the highest that `report` tried, with all seeds, say by the same rule.
 pub(crate) fn hear(study: &Study<'_>, report: &Report) -> Said {
     let usual = study.settings();
-    let lengthened = usual.lengthened.filter(|lengths| lengths.short == report.run.short_iterations);
-    let settings = Settings { lengths: lengthened.unwrap_or(usual.lengths), ..usual };
+    let lengths = usual.lengths_of(report.run.short_iterations).expect("a search uses one of these");
+    let settings = Settings { lengths, ..usual };
     let mut search = Exhaustive { study, settings, trials: Vec::new() };
     let tried = || report.trials.iter().filter_map(|trial| rate(Some(trial.learning_rate)));
     let by_rate = |a: &LearningRate, b: &LearningRate| a.get().total_cmp(&b.get());

@@ -34,7 +34,10 @@ impl Searcher<'_> {
         if self.is_told_by_short_trials(rate)? {
             return Ok(());
         }
-        if let Some(lengthened) = self.settings.lengthened.filter(|_| self.assess().has_learnt_nothing()) {
+        for &lengthened in &self.settings.lengthened {
+            if !self.assess().has_learnt_nothing() {
+                break;
+            }
             self.lengths = lengthened;
             if self.is_told_by_short_trials(rate)? {
                 return Ok(());

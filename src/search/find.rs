@@ -51,7 +51,10 @@ pub fn find(objective: &dyn Objective, settings: &Settings, options: &RunOptions
 impl Searcher<'_> {
     fn find(&mut self) -> Result<(), Stop> {
         self.scan()?;
-        if let Some(lengthened) = self.settings.lengthened.filter(|_| self.assess().has_learnt_nothing()) {
+        for &lengthened in &self.settings.lengthened {
+            if !self.assess().has_learnt_nothing() {
+                break;
+            }
             self.lengths = lengthened;
             self.scan()?;
         }

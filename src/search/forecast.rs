@@ -39,11 +39,30 @@ impl Forecast {
 
     /// The expected cost of [`find`](super::find) of `objective`.
     pub fn of_find(settings: &Settings, objective: &dyn Objective) -> Self {
-        let usual = Self::of_lengths(settings, settings.lengths, objective);
-        let Some(lengthened) = settings.lengthened.filter(|_| objective.constant_cost().is_some()) else { return usual };
-        let in_vain: u64 = usual.stages.iter().filter(|stage| stage.name == SCAN).map(|stage| stage.iterations).sum();
-        let longer = Self::of_lengths(settings, lengthened, objective).total_iterations;
-        Self { most_iterations: in_vain.saturating_add(longer), ..usual }
+        Self::of_lengths(settings, settings.lengths, objective).or_lengthened(
+            settings,
+            objective,
+            |lengths| Self::of_lengths(settings, lengths, objective),
+            &[SCAN],
+        )
+    }
+
+    /// The same, knowing that trials grow longer as long as nothing is learnt within them: `of` says what a search of other lengths
+    /// costs, of which the stages `in_vain` come before that shows.
+    fn or_lengthened(
+        self,
+        settings: &Settings,
+        objective: &dyn Objective,
+        of: impl Fn(Lengths) -> Self,
+        in_vain: &[&str],
+    ) -> Self {
+        let Some(&longest) = settings.lengthened.last().filter(|_| objective.constant_cost().is_some()) else { return self };
+        let vain = |forecast: &Self| -> u64 {
+            forecast.stages.iter().filter(|stage| in_vain.contains(&stage.name)).map(|stage| stage.iterations).sum()
+        };
+        let before = settings.lengthened[..settings.lengthened.len() - 1].iter().map(|&lengths| vain(&of(lengths)));
+        let before = before.fold(vain(&self), u64::saturating_add);
+        Self { most_iterations: before.saturating_add(of(longest).total_iterations), ..self }
     }
 
     /// The expected cost of a search whose trials have these lengths from the beginning.
@@ -74,11 +93,12 @@ impl Forecast {
 
     /// The expected cost of [`check`](super::check) of a rate that is safe; looking for a safe one costs more.
     pub fn of_check(settings: &Settings, objective: &dyn Objective) -> Self {
-        let usual = Self::of_check_with(settings, settings.lengths, objective);
-        let Some(lengthened) = settings.lengthened.filter(|_| objective.constant_cost().is_some()) else { return usual };
-        let in_vain: u64 = usual.stages.iter().take(2).map(|stage| stage.iterations).sum();
-        let longer = Self::of_check_with(settings, lengthened, objective).total_iterations;
-        Self { most_iterations: in_vain.saturating_add(longer), ..usual }
+        Self::of_check_with(settings, settings.lengths, objective).or_lengthened(
+            settings,
+            objective,
+            |lengths| Self::of_check_with(settings, lengths, objective),
+            &[AROUND, NEARER],
+        )
     }
 
     /// The expected cost of a check whose trials have these lengths from the beginning.

@@ -15,8 +15,8 @@ pub struct Settings {
     pub extend: bool,
     /// Trial lengths.
     pub lengths: Lengths,
-    /// Trial lengths where nothing is learnt within the short ones; `None` where the planned run is too short for them.
-    pub lengthened: Option<Lengths>,
+    /// Trial lengths where nothing is learnt within those before; none that the planned run is too short for.
+    pub lengthened: Vec<Lengths>,
     /// Seeds of the trials.
     pub seeds: usize,
     /// The first seed.
@@ -46,7 +46,8 @@ const FALL: f64 = 2.0;
 /// threshold by up to two decades. At the usual 0.9 the default length is just enough.
 const MEMORIES: f64 = 10.0;
 
-/// Where nothing is learnt within the short trials, they become this many times as long.
+/// Where nothing is learnt within the short trials, they become this many times as long, and again. With runs of 20,000 iterations, the
+/// second time took the regret of `spirals-adam` from 0.29 to 0.16 and that of `spirals-tanh` from 0.015 to 0.011, at twice the cost.
 const LENGTHENING: u64 = 4;
 
 /// But take at most one part in so many of the planned run.
@@ -95,12 +96,14 @@ impl Settings {
             let long = search.long_iterations.unwrap_or(usual).max(short + 1);
             Lengths { short, long, confirm: long + (long / CONFIRMING).max(1) }
         };
-        let fits = |short: &u64| planned.is_none_or(|planned| *short <= planned / LENGTHENED_SHARE);
+        let longest = planned.map_or(LENGTHENING * short, |planned| planned / LENGTHENED_SHARE);
+        let longer = std::iter::successors(Some(short), |short| short.checked_mul(LENGTHENING));
+        let lengthened = longer.skip(1).take_while(|short| *short <= longest).map(lengths).collect();
         Self {
             range: search.range,
             extend: search.extend,
             lengths: lengths(short),
-            lengthened: Some(LENGTHENING * short).filter(fits).map(lengths),
+            lengthened,
             seeds: search.seeds.max(1),
             first_seed: search.first_seed,
             resolution: search.resolution,
@@ -112,6 +115,11 @@ impl Settings {
             adaptive: true,
             fall: schedule.map_or(FALL, |schedule| (-schedule.final_factor().log10()).clamp(0.0, FALL)),
         }
+    }
+
+    /// The lengths whose short trials are so long, where it is one of those that a search may use.
+    pub fn lengths_of(&self, short: u64) -> Option<Lengths> {
+        std::iter::once(&self.lengths).chain(&self.lengthened).find(|lengths| lengths.short == short).copied()
     }
 
     /// What is known of trials of these lengths before they are looked at.
@@ -200,6 +208,21 @@ mod tests {
             assert!((fall(far) - 2.0).abs() < 1e-12, "{far:?}");
         }
         assert!((Settings::new(&SearchPlan::default(), None, 0.0).fall - 2.0).abs() < 1e-12, "where no schedule is known");
+    }
+
+    #[test]
+    fn trials_grow_as_long_as_they_fit_five_times_into_the_run() {
+        let lengthened = |planned: Option<u64>| {
+            let decay = Decay::Linear { final_fraction: 0.01 };
+            let schedule =
+                |decay_iterations| Schedule { decay, warmup_iterations: 0, decay_iterations, iterations_per_epoch: 10 };
+            let settings = Settings::new(&SearchPlan::default(), planned.map(schedule).as_ref(), 0.0);
+            settings.lengthened.iter().map(|lengths| (lengths.short, lengths.long)).collect::<Vec<_>>()
+        };
+        assert_eq!(lengthened(Some(1999)), []);
+        assert_eq!(lengthened(Some(2000)), [(400, 800)]);
+        assert_eq!(lengthened(Some(20_000)), [(400, 1600), (1600, 3200)]);
+        assert_eq!(lengthened(None), [(400, 1600)], "once, where the run may be short");
     }
 
     #[test]
