@@ -13,7 +13,7 @@ pub struct Lengths {
 
 impl Lengths {
     /// Trials at the best early rate that show what a long one had learnt after a fifth of its way, the share that
-    /// [`judge`](super::judge) holds against a trial.
+    /// `judge` holds against a trial.
     pub fn yardstick(&self) -> u64 {
         (self.long / 5).max(2)
     }
