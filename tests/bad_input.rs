@@ -58,6 +58,30 @@ fn a_batch_larger_than_the_data() {
 }
 
 #[test]
+fn more_parts_than_examples() {
+    let parts = ["x.toml", "mini-batch of 5 examples", "6 parts", "`accumulate = 5` or less"];
+    refused("data.csv", GOOD, &csv("", "batch-size = 0\naccumulate = 6\n"), &parts);
+}
+
+#[test]
+fn a_warm_up_as_long_as_the_run() {
+    let parts = ["x.toml", "warm-up of 30 iterations", "all 30", "shorten `warmup-iterations`"];
+    let schedule = "schedule = { kind = \"linear\", warmup-iterations = 30 }\n";
+    refused("data.csv", GOOD, &csv("", &format!("batch-size = 5\nepochs = 30\n{schedule}")), &parts);
+}
+
+#[test]
+fn a_batch_norm_over_one_value() {
+    let data = "[data]\nkind = \"csv\"\npath = \"data.csv\"\n";
+    let model = "[model]\nkind = \"layers\"\nlayers = [{ kind = \"linear\", units = 4 }, \"batch-norm\", \"relu\"]\n";
+    for (batch, advice) in [("batch-size = 1", "raise `batch-size`"), ("batch-size = 4\naccumulate = 4", "lower `accumulate`")]
+    {
+        let config = format!("{data}{model}[training]\nlearning-rate = 0.1\n{batch}\n");
+        refused("data.csv", GOOD, &config, &["x.toml", "batch norm sees one value at a time", advice]);
+    }
+}
+
+#[test]
 fn a_range_from_zero_or_reversed() {
     let range = |range: &str| csv("", &format!("batch-size = 2\n[search]\nrange = {range}\n"));
     refused("data.csv", GOOD, &range("[0.0, 1.0]"), &["x.toml:11:10", "0.0", "fix:"]);

@@ -107,7 +107,8 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
     }
     if capped && chosen < best_early {
         let factor = bracket.threshold().map_or(f64::NAN, |t| t.get() / best_early.get());
-        because.push(format!("no headroom: the best early rate is only {factor:.1}× below the threshold"));
+        let best_is = if factor < 1.0 { "above".to_owned() } else { format!("only {factor:.1}× below") };
+        because.push(format!("no headroom: the best early rate is {best_is} the threshold"));
     }
     let plateau = favoured.map(|(low, ..)| (if low < chosen { low } else { chosen }, chosen));
     Choice { learning_rate: Some(chosen), plateau, favoured: favoured.map(|(.., rate)| rate), capped, because }

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 
 use anyhow::anyhow;
 use lrfind::config;
+use lrfind::report::summary;
 
 use super::args::InitArgs;
 use super::exit::Exit;
@@ -22,7 +23,8 @@ pub(crate) fn run(args: &InitArgs) -> anyhow::Result<Exit> {
         Err(error) => Err(error.into()),
         Ok(()) => {
             let path = args.path.display();
-            output::print(&format!("wrote {path}; edit it, then run\n  lrfind find {path}\n"))?;
+            let word = summary::quoted(&path.to_string());
+            output::print(&format!("wrote {path}; edit it, then run\n  lrfind find {word}\n"))?;
             Ok(Exit::Done)
         }
     }

@@ -1,5 +1,7 @@
 //! The `[command]` section, and what `[training]` says beside it.
 
+use std::ops::RangeInclusive;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,8 +21,8 @@ use crate::schedule::{Decay, Schedule};
 const STEP_TIMEOUT: f64 = 600.0;
 /// Most seconds of a timeout: a year.
 const MOST_SECONDS: f64 = 3.2e7;
-/// Most scripts at a time, and most threads of each.
-const MOST_JOBS: usize = 4096;
+/// Scripts or workers at a time, and threads of each.
+pub const JOBS: RangeInclusive<usize> = 1..=1024;
 /// Most iterations of a planned run.
 const MOST_ITERATIONS: u64 = 1_000_000_000_000;
 
@@ -36,9 +38,9 @@ pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<ScriptPlan
     let diverged = section.strings("diverged").unwrap_or_default();
     let timeout = section.number("timeout", above_zero_to(MOST_SECONDS));
     let step_timeout = section.number("step-timeout", above_zero_to(MOST_SECONDS)).unwrap_or(STEP_TIMEOUT);
-    let jobs = section.integer("jobs", 1..=MOST_JOBS);
+    let jobs = section.integer("jobs", JOBS);
     let devices = section.strings("devices").unwrap_or_default();
-    let threads = section.integer("threads", 1..=MOST_JOBS);
+    let threads = section.integer("threads", JOBS);
     let depends = section.strings("depends").unwrap_or_default();
     let plan = run.zip(environment).zip(loss).map(|((run, environment), loss)| ScriptPlan {
         run,
@@ -202,6 +204,13 @@ pub(crate) fn training(mut section: Section<'_>) -> Option<PlannedRun> {
                 "add, for example, `iterations = 10000`",
             );
         }
+    }
+    if let Some((warmup, whole)) = plan.as_ref().map(|plan| plan.warmup_iterations).zip(iterations).filter(|(w, n)| w >= n) {
+        section.complain(
+            "schedule",
+            format!("a warm-up of {warmup} iterations takes all {whole} of the planned run"),
+            "shorten `warmup-iterations`, or plan a longer run",
+        );
     }
     section.finish();
     let plan = plan?;

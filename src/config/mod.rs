@@ -25,7 +25,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-pub use command::Flags;
+pub use command::{Flags, JOBS};
 pub use command_plan::*;
 pub use keys::{Key, keys, reference};
 pub use parse::{parse, parse_any};

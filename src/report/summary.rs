@@ -274,7 +274,7 @@ fn next_command(report: &Report, config: Option<&Path>) -> Option<String> {
 }
 
 /// `word` as a shell reads it in one piece.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./+:@%,=".contains(c);
     if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
 }

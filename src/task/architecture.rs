@@ -1,5 +1,6 @@
 //! What the architectures that go by a name consist of.
 
+use super::builder::Builder;
 use super::data::ExampleShape;
 use super::shape::Shape;
 use crate::config::{Activation, Cell, Init, LayerPlan, ModelPlan, Pooling};
@@ -71,11 +72,17 @@ pub(crate) fn blueprint(
     if !outputs.per_position && matches!(model, ModelPlan::Rnn { .. }) {
         layers.push(LayerPlan::Last);
     }
-    if !outputs.per_position && matches!(model, ModelPlan::Layers { .. }) {
+    if !outputs.per_position && matches!(model, ModelPlan::Layers { .. }) && !is_flat_after(&layers, shape) {
         layers.push(LayerPlan::Flatten);
     }
     layers.push(LayerPlan::Linear { units });
     Ok(Blueprint { shape, layers, init, init_scale, reconstructs })
+}
+
+/// Whether these layers give flat values. Where they fit each other ill, whoever builds them says so.
+fn is_flat_after(layers: &[LayerPlan], shape: Shape) -> bool {
+    let mut builder = Builder::new(shape, Init::Zeros, 1.0);
+    builder.chain(layers).is_ok() && matches!(builder.shape(), Shape::Flat(_))
 }
 
 /// Whether the architecture can read examples of this shape.

@@ -20,6 +20,7 @@ pub(super) fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64, limits: Lim
             "a quadratic without curvatures has nothing to train: write curvatures = [1.0, 10.0] or the like",
         ));
     }
+    check_warmup(plan, 1)?;
     let size = Size { parameters: curvatures.len() as f64, values: 0.0, evaluated: 0.0, data: 0 };
     let footprint = Footprint::new(plan, size, limits)?;
     Ok(Task {
@@ -53,6 +54,9 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
     let in_all = split.train_in_all;
     let batch_size = if training.batch_size == 0 { examples } else { training.batch_size };
 
+    let per_epoch = if training.batch_size == 0 { 1 } else { in_all.div_ceil(batch_size) as u64 };
+    check_warmup(plan, per_epoch)?;
+
     let (shape, features) = (split.train.shape, split.train.features);
     let augment = plan.data.augment().map(|augment| Augment::new(augment, shape)).transpose().map_err(TaskError::Unsuitable)?;
     let outputs = outputs(&split.train);
@@ -64,6 +68,18 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
             "there is a target at each of {} positions, but the layers give {}: remove those that change the positions",
             blueprint.shape.positions().0,
             builder.shape()
+        )));
+    }
+    // The smallest part of a batch.
+    let together = batch_size / training.accumulate.max(1);
+    if builder.normalized().is_some_and(|positions| positions * together < 2) {
+        return Err(TaskError::unsuitable(format!(
+            "batch norm sees one value at a time, and leaves 0 of it: {}",
+            if training.accumulate > 1 {
+                "lower `accumulate`, as each part of a batch is normalised by itself"
+            } else {
+                "raise `batch-size` to at least 2"
+            }
         )));
     }
     let parameters = layers.parameters().iter().map(super::model::ParameterSpec::size_as_float).sum();
@@ -95,7 +111,7 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
         parameters: model.parameters().iter().map(super::model::ParameterSpec::size).sum(),
         examples,
         batch_size,
-        iterations_per_epoch: if training.batch_size == 0 { 1 } else { in_all.div_ceil(batch_size) as u64 },
+        iterations_per_epoch: per_epoch,
         constant_cost: Some(constant_prediction::cost(&source.probe(), outputs.width, goal)),
         notes,
     };
@@ -118,6 +134,17 @@ fn outputs(data: &Dataset) -> Outputs {
     Outputs { width: data.outputs(), per_position: matches!(data.shape, ExampleShape::Tokens { .. }) }
 }
 
+/// Whether the planned run goes on after its warm-up.
+fn check_warmup(plan: &Plan, per_epoch: u64) -> Result<(), TaskError> {
+    let (warmup, whole) = (plan.training.warmup_iterations, plan.training.epochs * per_epoch as f64);
+    if warmup > 0 && warmup as f64 >= whole {
+        return Err(TaskError::unsuitable(format!(
+            "a warm-up of {warmup} iterations takes all {whole:.0} of the planned run: shorten `warmup-iterations`, or raise `epochs`"
+        )));
+    }
+    Ok(())
+}
+
 /// Whether the data can be trained on as the plan says.
 fn check_training(plan: &Plan, train: &Dataset) -> Result<(), TaskError> {
     let training = &plan.training;
@@ -130,6 +157,13 @@ fn check_training(plan: &Plan, train: &Dataset) -> Result<(), TaskError> {
             "the batch size {} is larger than the training part of {examples} examples: \
              write a batch-size of at most {examples}, or 0 for all of them",
             training.batch_size
+        )));
+    }
+    let per_batch = if training.batch_size == 0 { examples } else { training.batch_size };
+    if training.accumulate > per_batch {
+        return Err(TaskError::unsuitable(format!(
+            "a mini-batch of {per_batch} examples cannot be computed in {} parts: write `accumulate = {per_batch}` or less",
+            training.accumulate
         )));
     }
     let reconstructs = matches!(plan.model, ModelPlan::Autoencoder { .. });

@@ -20,6 +20,8 @@ pub(crate) struct Builder {
     most_at_once: f64,
     /// Dropout layers so far.
     dropouts: u16,
+    /// The fewest positions of an example that a batch norm sees.
+    normalized: Option<usize>,
 }
 
 /// A layer that does not fit: what is wrong, and what to write instead.
@@ -28,7 +30,7 @@ type Misfit = String;
 impl Builder {
     /// Begins with examples of this shape. Weights are initialised by `init`, multiplied by `init_scale`.
     pub(crate) fn new(shape: Shape, init: Init, init_scale: f64) -> Self {
-        Self { shape, init, init_scale, values: 2.0 * shape.values() as f64, most_at_once: 0.0, dropouts: 0 }
+        Self { shape, init, init_scale, values: 2.0 * shape.values() as f64, most_at_once: 0.0, dropouts: 0, normalized: None }
     }
 
     /// What comes out of the last layer.
@@ -45,6 +47,11 @@ impl Builder {
     /// what comes out.
     pub(crate) fn most_at_once(&self) -> f64 {
         self.most_at_once
+    }
+
+    /// The fewest positions of an example over which a batch norm takes its statistics, if there is one.
+    pub(crate) fn normalized(&self) -> Option<usize> {
+        self.normalized
     }
 
     /// The planned layers, one after the other.
@@ -95,7 +102,10 @@ impl Builder {
                 let window = Window { input: whole, size: whole, stride: [1, 1], padding: [0, 0] };
                 Box::new(AveragePool { window, channels: width })
             }
-            LayerPlan::BatchNorm => Box::new(BatchNorm { channels: width }),
+            LayerPlan::BatchNorm => {
+                self.normalized = Some(self.normalized.map_or(positions, |fewest| fewest.min(positions)));
+                Box::new(BatchNorm { channels: width })
+            }
             LayerPlan::LayerNorm => Box::new(LayerNorm { width }),
             LayerPlan::Dropout { share } => {
                 self.dropouts += 1;

@@ -26,7 +26,8 @@ pub(super) struct Weights {
     pub(super) notes: Vec<Note>,
 }
 
-/// Reads the tensors that `specs` name. A file that knows none of the names is taken in the order of its own.
+/// Reads the tensors that `specs` name. A file that knows none of the names is taken in the order of its names: safetensors keeps no
+/// other.
 ///
 /// # Errors
 /// When the file cannot be read, or tensors do not fit: all of them at once.
@@ -64,7 +65,10 @@ pub(super) fn read(path: &Path, specs: &[ParameterSpec]) -> Result<Weights, Data
     }
     let unused = found.iter().filter(|(name, _)| by_name && !specs.iter().any(|spec| spec.name == *name));
     let missing = specs.iter().zip(&taken).filter(|(_, taken)| taken.is_none());
-    let notes = notes(missing.map(|(spec, _)| spec.name.clone()).collect(), unused.map(|(name, _)| name.clone()).collect());
+    let order = (!by_name).then(|| specs.iter().zip(&found).map(|(spec, (name, _))| format!("{name} as {}", spec.name)));
+    let order = order.map_or_else(Vec::new, Iterator::collect);
+    let notes =
+        notes(order, missing.map(|(spec, _)| spec.name.clone()).collect(), unused.map(|(name, _)| name.clone()).collect());
     Ok(Weights { tensors: read.into_iter().filter_map(Result::ok).collect(), notes })
 }
 
@@ -128,7 +132,7 @@ fn numbers(spec: &ParameterSpec, name: &str, view: &TensorView<'_>) -> Result<Ve
     Ok(spec.arranged(&numbers))
 }
 
-fn notes(missing: Vec<String>, unused: Vec<String>) -> Vec<Note> {
+fn notes(order: Vec<String>, missing: Vec<String>, unused: Vec<String>) -> Vec<Note> {
     let note = |code, names: Vec<String>, what: &str, hint: &str| {
         (!names.is_empty()).then(|| Note {
             code,
@@ -137,6 +141,12 @@ fn notes(missing: Vec<String>, unused: Vec<String>) -> Vec<Note> {
         })
     };
     [
+        note(
+            "weights-in-order",
+            order,
+            "`init-from` has no name of the model's, so its tensors are taken in the order of their own names",
+            "check that each is where it belongs, and rename them otherwise",
+        ),
         note(
             "weights-missing",
             missing,
@@ -232,7 +242,15 @@ mod tests {
     fn other_names_are_taken_in_order() {
         // By their letters fc10 would come before fc9, and biases before weights.
         let weights = read_back(&[("fc10.bias", &[1]), ("fc10.weight", &[1, 2]), ("fc9.bias", &[2]), ("fc9.weight", &[2, 3])]);
-        assert!(weights.unwrap().tensors.iter().all(Option::is_some));
+        let weights = weights.unwrap();
+        assert!(weights.tensors.iter().all(Option::is_some));
+        let note = &weights.notes[0];
+        assert_eq!(note.code, "weights-in-order");
+        assert!(
+            note.message.contains("fc9.weight as 0.weight, fc9.bias as 0.bias, fc10.weight as 2.weight"),
+            "{}",
+            note.message
+        );
     }
 
     #[test]

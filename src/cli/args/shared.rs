@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lrfind::config::{self, DeviceKind};
+use lrfind::config::DeviceKind;
 
-use super::values::{at_least_one, memory, seeds};
+use super::values::{at_least_one, iterations, jobs, memory, seeds};
 
 /// What is trained.
 #[derive(Debug, Clone, Default, Args)]
@@ -46,13 +46,13 @@ pub(crate) struct SearchArgs {
     #[arg(long, value_names = ["LOW", "HIGH"], num_args = 2, allow_negative_numbers = true)]
     pub(crate) range: Option<Vec<f64>>,
     /// Seeds at each rate, 1 to 64
-    #[arg(long, value_name = "N", value_parser = seeds)]
+    #[arg(long, value_name = "N", value_parser = seeds, allow_negative_numbers = true)]
     pub(crate) seeds: Option<usize>,
     /// Iterations of a short trial, 10 to 100000
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(config::ITERATIONS))]
+    #[arg(long, value_name = "N", value_parser = iterations, allow_negative_numbers = true)]
     pub(crate) iterations: Option<u64>,
     /// Most iterations to spend, over all trials
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<u64>, allow_negative_numbers = true)]
     pub(crate) budget: Option<u64>,
 }
 
@@ -63,10 +63,10 @@ pub(crate) struct SearchArgs {
 pub(crate) struct RunArgs {
     /// Worker threads, or scripts at a time; changes the speed, never the result [default: the processor's cores; for scripts at
     /// most 8]
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = jobs, allow_negative_numbers = true)]
     pub(crate) jobs: Option<usize>,
     /// Most trials to compute together in one worker; changes the speed, never the result
-    #[arg(long, value_name = "N", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<usize>, allow_negative_numbers = true)]
     pub(crate) lanes: Option<usize>,
     /// Most memory for data and trials, such as 8GiB or 500MB; changes the speed, never the result [default: 8GiB, or what the
     /// machine has if that is less]

@@ -1,9 +1,18 @@
 //! Values of flags: what they may be, and what is said of the others.
 
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
 use lrfind::config;
 
-pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|n| *n > 0).ok_or_else(|| "write a whole number of 1 or more".to_owned())
+pub(super) fn at_least_one<N: FromStr + PartialOrd + From<u8>>(text: &str) -> Result<N, String> {
+    text.parse().ok().filter(|n| *n >= N::from(1)).ok_or_else(|| "write a whole number of 1 or more".to_owned())
+}
+
+/// Workers: more than any stage has trials for only cost their start.
+pub(super) fn jobs(text: &str) -> Result<usize, String> {
+    within(text, &config::JOBS)
 }
 
 /// Bytes of memory: a number, and perhaps a unit.
@@ -34,11 +43,17 @@ pub(super) fn memory(text: &str) -> Result<u64, String> {
 }
 
 pub(super) fn seeds(text: &str) -> Result<usize, String> {
-    let (least, most) = (config::SEEDS.start(), config::SEEDS.end());
-    text.parse()
-        .ok()
-        .filter(|n| config::SEEDS.contains(n))
-        .ok_or_else(|| format!("write a whole number from {least} to {most}"))
+    within(text, &config::SEEDS)
+}
+
+/// Iterations of a short trial.
+pub(super) fn iterations(text: &str) -> Result<u64, String> {
+    within(text, &config::ITERATIONS)
+}
+
+fn within<N: FromStr + PartialOrd + Display>(text: &str, allowed: &RangeInclusive<N>) -> Result<N, String> {
+    let number = text.parse().ok().filter(|number| allowed.contains(number));
+    number.ok_or_else(|| format!("write a whole number from {} to {}", allowed.start(), allowed.end()))
 }
 
 pub(super) fn share(text: &str) -> Result<f64, String> {

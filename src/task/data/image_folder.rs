@@ -111,12 +111,12 @@ impl Listing {
 
     /// A note on what was not read.
     fn note(&self) -> Vec<Note> {
-        let note = |count| Note {
+        let note = || Note {
             code: "files-left-out",
-            message: format!("{count} files or folders are no PNG or JPEG images: {}", some_of(&self.others)),
-            hint: "convert them, or move them out of the folder".to_owned(),
+            message: format!("left out, as no PNG or JPEG image in the folder of a class: {}", some_of(&self.others)),
+            hint: "convert them, move them into that of their class, or out of the way".to_owned(),
         };
-        (!self.others.is_empty()).then(|| note(self.others.len())).into_iter().collect()
+        (!self.others.is_empty()).then(note).into_iter().collect()
     }
 }
 

@@ -70,7 +70,9 @@ fn judge(classes: &[String], rows: usize, fractions: bool, key: &str) -> Result<
     let count = classes.len();
     if count < 2 {
         let only = classes.first().map_or_else(|| "none".to_owned(), |c| super::quoted(c));
-        return Err(format!("every row has the same class, {only}, so there is nothing to learn: check `{key}`"));
+        return Err(format!(
+            "every row that is used has the same class, {only}, so there is nothing to learn: check `{key}` and `share`"
+        ));
     }
     // A pair of rows with a pair of classes is a fair, if small, data set.
     if count * 2 < rows || count <= MANY_FRACTIONS {
