@@ -3,14 +3,13 @@
 use lrfind::Study;
 use lrfind::analysis::{Assessment, assess};
 use lrfind::lr::{LearningRate, LrRange};
-use lrfind::record::{Recovery, Silent, TrialRecord, TrialSpec};
+use lrfind::record::{TrialRecord, TrialSpec};
 use lrfind::report::Report;
 use lrfind::search::Settings;
-use lrfind::trial::{Cancel, drive};
-use rayon::prelude::*;
 
 use crate::contest::{Said, rate};
 use crate::figures::EXHAUSTIVE;
+use crate::runs;
 
 /// Rates a decade: as near to each other as `find` brackets the threshold.
 const DENSITY: usize = 10;
@@ -50,17 +49,13 @@ impl Exhaustive<'_> {
     /// Trials of so many iterations at all of `rates` with all seeds, in which the rate falls at the end if `settling`.
     fn run(&mut self, rates: &[LearningRate], iterations: u64, settling: bool) {
         let best = self.assess().best_early();
-        let spec = |rate: LearningRate, seed: u64| {
-            let fallen =
-                Recovery { learning_rate: self.settings.fallen(rate, best), iterations: self.settings.tail(iterations) };
-            let steady = TrialSpec::steady(rate, self.settings.first_seed + seed, iterations);
-            TrialSpec { warmup: self.settings.warmup, recovery: settling.then_some(fallen), ..steady }
+        let spec = |rate: LearningRate, seed: usize| {
+            let steady = self.settings.trial(rate, seed, iterations);
+            if settling { self.settings.settling(steady, best) } else { steady }
         };
         let specs: Vec<TrialSpec> =
-            (0..self.settings.seeds as u64).flat_map(|seed| rates.iter().map(move |&rate| spec(rate, seed))).collect();
-        let lanes = self.study.objective.max_lanes().min(specs.len().div_ceil(rayon::current_num_threads())).max(1);
-        let work = |group: &[TrialSpec]| drive(self.study.objective, group, lanes, &Cancel::default(), &Silent);
-        let finished: Vec<TrialRecord> = specs.par_chunks(lanes).flat_map_iter(work).collect();
+            (0..self.settings.seeds).flat_map(|seed| rates.iter().map(move |&rate| spec(rate, seed))).collect();
+        let finished = runs::drive_all(self.study.objective, &specs, |_| ());
         self.trials.extend(finished);
     }
 }

@@ -60,17 +60,13 @@ impl<'a> FullRuns<'a> {
         let mut specs: Vec<TrialSpec> =
             (0..seeds).flat_map(|s| rates.iter().map(move |&r| (r, s))).map(|(r, s)| self.spec(r, s)).collect();
         specs.retain(|spec| !self.known.contains_key(&name(spec)));
-        let lanes = self.objective.max_lanes().min(specs.len().div_ceil(rayon::current_num_threads())).max(1);
-        let work = |group: &[TrialSpec]| {
-            let mut records = drive(self.objective, group, lanes, &Cancel::default(), &Silent);
+        let finished = drive_all(self.objective, &specs, |records| {
             // The evaluations are all that is asked of a full run.
-            for record in &mut records {
+            for record in records.iter_mut() {
                 record.losses = Vec::new();
             }
-            self.keep(&records);
-            records
-        };
-        let finished: Vec<TrialRecord> = specs.par_chunks(lanes).flat_map_iter(work).collect();
+            self.keep(records);
+        });
         self.known.extend(finished.into_iter().map(|record| (name(&record.spec), record)));
     }
 
@@ -98,6 +94,21 @@ impl<'a> FullRuns<'a> {
     fn record(&self, rate: LearningRate, seed: u64) -> &TrialRecord {
         &self.known[&name(&self.spec(rate, seed))]
     }
+}
+
+/// Makes these trials on all cores, as many at once as the objective stacks; `after` is shown each group as soon as it is finished.
+pub(crate) fn drive_all(
+    objective: &dyn Objective,
+    specs: &[TrialSpec],
+    after: impl Fn(&mut [TrialRecord]) + Sync,
+) -> Vec<TrialRecord> {
+    let lanes = objective.max_lanes().min(specs.len().div_ceil(rayon::current_num_threads())).max(1);
+    let work = |group: &[TrialSpec]| {
+        let mut records = drive(objective, group, lanes, &Cancel::default(), &Silent);
+        after(&mut records);
+        records
+    };
+    specs.par_chunks(lanes).flat_map_iter(work).collect()
 }
 
 fn name(spec: &TrialSpec) -> String {

@@ -39,30 +39,30 @@ impl Forecast {
 
     /// The expected cost of [`find`](super::find) of `objective`.
     pub fn of_find(settings: &Settings, objective: &dyn Objective) -> Self {
-        Self::of_lengths(settings, settings.lengths, objective).or_lengthened(
-            settings,
-            objective,
-            |lengths| Self::of_lengths(settings, lengths, objective),
-            &[SCAN],
-        )
+        Self::growing(settings, usize::MAX, objective, |lengths| Self::of_lengths(settings, lengths, objective), &[SCAN])
     }
 
-    /// The same, knowing that trials grow longer as long as nothing is learnt within them: `of` says what a search of other lengths
+    /// The expected cost where trials grow longer, so often at most, while nothing is learnt within them: `of` says what a search of some lengths
     /// costs, of which the stages `in_vain` come before that shows.
-    fn or_lengthened(
-        self,
+    fn growing(
         settings: &Settings,
+        times: usize,
         objective: &dyn Objective,
         of: impl Fn(Lengths) -> Self,
         in_vain: &[&str],
     ) -> Self {
-        let Some(&longest) = settings.lengthened.last().filter(|_| objective.constant_cost().is_some()) else { return self };
-        let vain = |forecast: &Self| -> u64 {
-            forecast.stages.iter().filter(|stage| in_vain.contains(&stage.name)).map(|stage| stage.iterations).sum()
+        let usual = of(settings.lengths);
+        let Some((&longest, shorter)) = settings.lengthened[..times.min(settings.lengthened.len())]
+            .split_last()
+            .filter(|_| objective.constant_cost().is_some())
+        else {
+            return usual;
         };
-        let before = settings.lengthened[..settings.lengthened.len() - 1].iter().map(|&lengths| vain(&of(lengths)));
-        let before = before.fold(vain(&self), u64::saturating_add);
-        Self { most_iterations: before.saturating_add(of(longest).total_iterations), ..self }
+        let vain = |lengths: Lengths| -> u64 {
+            of(lengths).stages.iter().filter(|stage| in_vain.contains(&stage.name)).map(|stage| stage.iterations).sum()
+        };
+        let before = shorter.iter().map(|&lengths| vain(lengths)).fold(vain(settings.lengths), u64::saturating_add);
+        Self { most_iterations: before.saturating_add(of(longest).total_iterations), ..usual }
     }
 
     /// The expected cost of a search whose trials have these lengths from the beginning.
@@ -93,12 +93,7 @@ impl Forecast {
 
     /// The expected cost of [`check`](super::check) of a rate that is safe; looking for a safe one costs more.
     pub fn of_check(settings: &Settings, objective: &dyn Objective) -> Self {
-        Self::of_check_with(settings, settings.lengths, objective).or_lengthened(
-            settings,
-            objective,
-            |lengths| Self::of_check_with(settings, lengths, objective),
-            &[AROUND, NEARER],
-        )
+        Self::growing(settings, 1, objective, |lengths| Self::of_check_with(settings, lengths, objective), &[AROUND, NEARER])
     }
 
     /// The expected cost of a check whose trials have these lengths from the beginning.

@@ -80,27 +80,22 @@ impl<'a> Searcher<'a> {
         assess(&self.trials, &self.settings.premises(self.lengths, self.objective))
     }
 
-    fn spec(&self, learning_rate: LearningRate, seed: usize, iterations: u64) -> TrialSpec {
-        let seed = self.settings.first_seed.wrapping_add(seed as u64);
-        TrialSpec { warmup: self.settings.warmup, ..TrialSpec::steady(learning_rate, seed, iterations) }
-    }
-
     /// The specs of `rates` × `seeds`.
     fn cross(&self, rates: &[LearningRate], seeds: std::ops::Range<usize>, iterations: u64) -> Vec<TrialSpec> {
-        seeds.flat_map(|seed| rates.iter().map(move |&rate| (rate, seed))).map(|(r, s)| self.spec(r, s, iterations)).collect()
+        seeds
+            .flat_map(|seed| rates.iter().map(move |&rate| (rate, seed)))
+            .map(|(r, s)| self.settings.trial(r, s, iterations))
+            .collect()
     }
 
     /// The longer trials of `rates` × `seeds`, with a tail in which the rate falls as in the run, where the objective allows it.
     fn settling(&self, rates: &[LearningRate], seeds: std::ops::Range<usize>, iterations: u64) -> Vec<TrialSpec> {
-        let mut specs = self.cross(rates, seeds, iterations);
-        if self.objective.can_change_rate() {
-            let best_early = self.assess().best_early();
-            for spec in &mut specs {
-                let learning_rate = self.settings.fallen(spec.learning_rate, best_early);
-                spec.recovery = Some(Recovery { learning_rate, iterations: self.settings.tail(spec.iterations) });
-            }
+        let specs = self.cross(rates, seeds, iterations);
+        if !self.objective.can_change_rate() {
+            return specs;
         }
-        specs
+        let best_early = self.assess().best_early();
+        specs.into_iter().map(|spec| self.settings.settling(spec, best_early)).collect()
     }
 
     /// Runs those of `specs` that have not run yet, in this search or, as the journal has it, in an earlier one. What was spent

@@ -3,14 +3,13 @@
 use super::pool::Crew;
 use super::{RunOptions, Settings, Sweep};
 use crate::lr::LearningRate;
-use crate::record::TrialSpec;
 use crate::trial::Objective;
 
 /// Adds to the trials of a finished search one more at `rate` with the first seed, half as long as a short one: an objective whose
 /// losses follow from rate and seed alone gives the first losses of those again.
 pub fn repeat(objective: &dyn Objective, settings: &Settings, rate: LearningRate, sweep: &mut Sweep, options: &RunOptions<'_>) {
     let length = repeated(settings);
-    let spec = TrialSpec { warmup: settings.warmup, ..TrialSpec::steady(rate, settings.first_seed, length) };
+    let spec = settings.trial(rate, 0, length);
     let is_known = sweep.trials.iter().any(|trial| trial.spec == spec);
     let fits = settings.budget.is_none_or(|budget| sweep.trial_iterations() + length <= budget);
     if sweep.stop.is_none() && !is_known && fits {

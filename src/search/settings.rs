@@ -3,6 +3,7 @@
 use crate::analysis::{Lengths, Premises};
 use crate::config::{LONG, SearchPlan};
 use crate::lr::{LearningRate, LrRange};
+use crate::record::{Recovery, TrialSpec};
 use crate::schedule::Schedule;
 use crate::trial::Objective;
 
@@ -113,7 +114,7 @@ impl Settings {
             warmup,
             momentum,
             adaptive: true,
-            fall: schedule.map_or(FALL, |schedule| (-schedule.final_factor().log10()).clamp(0.0, FALL)),
+            fall: schedule.map_or(FALL, fall),
         }
     }
 
@@ -145,6 +146,18 @@ impl Settings {
         [rate.shifted(LOW), rate, self.margin_of(rate).shifted(FAR.log10())]
     }
 
+    /// A trial at `rate` with one of the seeds, counted from 0.
+    pub fn trial(&self, rate: LearningRate, seed: usize, iterations: u64) -> TrialSpec {
+        let seed = self.first_seed.wrapping_add(seed as u64);
+        TrialSpec { warmup: self.warmup, ..TrialSpec::steady(rate, seed, iterations) }
+    }
+
+    /// The same trial with a tail in which the rate falls as in the run, given the best early one.
+    pub fn settling(&self, spec: TrialSpec, best_early: Option<LearningRate>) -> TrialSpec {
+        let learning_rate = self.fallen(spec.learning_rate, best_early);
+        TrialSpec { recovery: Some(Recovery { learning_rate, iterations: self.tail(spec.iterations) }), ..spec }
+    }
+
     /// The rate at the end of the tail of a longer trial at `rate`, given the best early one.
     ///
     /// Far above the best rate a hundredth is still no gentle rate, with momentum above all: there it falls to a tenth of the best. A
@@ -165,6 +178,13 @@ impl Settings {
         let damping = if self.momentum > 0.0 { memories(DAMPING, self.momentum) } else { 0 };
         share(TAIL).max(damping.min(share(LONGEST_TAIL))).max(SHORTEST_TAIL)
     }
+}
+
+/// How far the rate falls over this schedule, in decades, as far as a tail follows it.
+fn fall(schedule: &Schedule) -> f64 {
+    const ROUNDING: f64 = 1e-9;
+    let fall = -schedule.final_factor().log10();
+    if fall > FALL - ROUNDING { FALL } else { fall.max(0.0) }
 }
 
 /// So many times as many iterations as momentum remembers, 1/(1 − μ).
