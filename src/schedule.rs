@@ -99,9 +99,13 @@ impl Schedule {
         }
     }
 
-    /// The multiplier of ε₀ when the run ends, at iteration τ.
+    /// The multiplier of ε₀ when the run ends, at iteration τ: what a curve tends to, and of steps the last that is taken.
     pub fn final_factor(&self) -> f64 {
-        self.factor(self.decay_iterations.max(self.warmup_iterations))
+        let end = self.decay_iterations.max(self.warmup_iterations);
+        match self.decay {
+            Decay::Step { .. } => self.factor(end.saturating_sub(1)),
+            _ => self.factor(end),
+        }
     }
 }
 
@@ -136,6 +140,9 @@ mod tests {
         let s = schedule(Decay::Step { factor: 0.5, every_epochs: 3.0 }, 0);
         assert_eq!([s.factor(29), s.factor(30), s.factor(60)], [1.0, 0.5, 0.25]);
         assert_eq!(schedule(Decay::Constant, 0).factor(77), 1.0);
+        // A step at the very end is never taken.
+        let thirds = |every_epochs| schedule(Decay::Step { factor: 0.5, every_epochs }, 0).final_factor();
+        assert_eq!([thirds(5.0), thirds(10.0 / 3.0), thirds(3.0)], [0.5, 0.25, 0.125]);
     }
 
     #[test]

@@ -96,6 +96,20 @@ fn checks_become_longer_where_nothing_is_learnt() {
     assert_eq!(checked("suite/digits-sgd.toml", 0.1), (CheckVerdict::Safe, 100));
 }
 
+/// A low rate learns nothing because it is low, however long its trials are.
+#[test]
+fn checks_of_low_rates_become_longer_once() {
+    assert_eq!(checked("../configs/digits-mlp.toml", 1e-6).1, 400);
+}
+
+/// Of three seeds two look for late instability below the threshold, and one at all other rates.
+#[test]
+fn a_rate_with_more_seeds_than_others_is_not_chosen_for_that() {
+    let report = found("suite/digits-adam.toml", |study| study.search.seeds = 3);
+    let rate = recommended(&report, 0.04217);
+    assert!(rate < 0.02, "{rate}: {:?}", report.recommendation.because);
+}
+
 /// Where longer trials would not fit into the planned run, nothing changes.
 #[test]
 fn trials_do_not_outgrow_the_run() {

@@ -90,15 +90,13 @@ impl<'a> Truth<'a> {
         let initial = self.costs.initial;
         let is_violent =
             |curve: &&Vec<Option<f64>>| curve[parts / 10..].iter().any(|cost| cost.is_none_or(|cost| cost > initial));
-        let mean_at = |i: usize| curves.iter().map(|c| c[i].unwrap_or(f64::INFINITY)).sum::<f64>() / self.seeds as f64;
-        let reached = (0..=parts).find(|&i| mean_at(i) <= self.costs.target());
         let held_out: Option<Vec<f64>> = (0..self.seeds).map(|seed| self.runs.held_out(rate, seed)).collect();
         Outcome {
             cost: mean_cost(&self.runs, rate, self.seeds),
             unstable: curves.iter().filter(is_unstable).count() as u64,
             violent: curves.iter().filter(is_violent).count() as u64,
             held_out: held_out.map(|costs| costs.iter().sum::<f64>() / costs.len() as f64),
-            reached: reached.map(|i| i as u64 * self.runs.iterations() / parts as u64),
+            reached: self.reached(&curves),
         }
     }
 
@@ -113,9 +111,12 @@ impl<'a> Truth<'a> {
         let cost_of_others = |rate, left_out| others(left_out).map(|seed| final_cost(&self.runs, rate, seed)).sum::<f64>();
         let chosen: Vec<(LearningRate, u64)> =
             (0..self.seeds).map(|seed| (self.grid[least(&self.grid, |rate| cost_of_others(rate, seed))], seed)).collect();
-        let answer = |&(rate, seed): &(LearningRate, u64)| Answer {
+        let share = 1.0 / chosen.len() as f64;
+        // A mean over seeds, as of the other rows: single runs would make ratios look smaller.
+        let cost = chosen.iter().map(|&(rate, seed)| share * final_cost(&self.runs, rate, seed)).sum();
+        let answer = |&(rate, _): &(LearningRate, u64)| Answer {
             rate: Some(rate.get()),
-            cost: significant(final_cost(&self.runs, rate, seed), DIGITS),
+            cost: significant(cost, DIGITS),
             interpolated: false,
             trial_iterations: self.grid.len() as u64 * (self.seeds - 1) * self.runs.iterations(),
         };
@@ -127,8 +128,16 @@ impl<'a> Truth<'a> {
             runs: self.seeds,
             unstable: chosen.iter().filter(is_unstable).count() as u64,
             held_out: held_out.map(|costs| costs.iter().sum::<f64>() / costs.len() as f64),
-            reached: None,
+            reached: self.reached(&chosen.iter().map(|&(rate, seed)| self.runs.curve(rate, seed)).collect::<Vec<_>>()),
         }
+    }
+
+    /// Iterations after which the mean of these runs comes to the target.
+    fn reached(&self, curves: &[Vec<Option<f64>>]) -> Option<u64> {
+        let parts = curves[0].len() - 1;
+        let mean_at = |i: usize| curves.iter().map(|c| c[i].unwrap_or(f64::INFINITY)).sum::<f64>() / curves.len() as f64;
+        let part = (0..=parts).find(|&i| mean_at(i) <= self.costs.target());
+        part.map(|i| i as u64 * self.runs.iterations() / parts as u64)
     }
 
     /// The final cost at a rate, and whether it was read off the neighbours on the grid, or on the coarse grid where the rate

@@ -234,9 +234,13 @@ pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<
     let at_choice = || confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
     let confirmed = at_choice().count() > 0 && at_choice().all(|t| !t.verdict.is_unstable() && t.verdict != Verdict::Unjudged);
     let apart = lengths.yardstick() != lengths.short;
-    let good = |record: &TrialRecord| if record.is_finished() { Verdict::Good } else { Verdict::Unjudged };
+    let alone = |record: &TrialRecord| match record.outcome {
+        Outcome::Completed => Verdict::Good,
+        Outcome::Diverged { .. } => Verdict::NonFinite,
+        _ => Verdict::Unjudged,
+    };
     let yardsticks = yardsticks.into_iter().filter(|_| apart);
-    let yardsticks = yardsticks.map(|record| JudgedTrial { record, verdict: good(record) }).collect();
+    let yardsticks = yardsticks.map(|record| JudgedTrial { record, verdict: alone(record) }).collect();
     Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, confirmed, premises: *premises }
 }
 
@@ -304,6 +308,17 @@ mod tests {
         assert!(contenders([0.5, 0.3, 0.4]).is_empty(), "nothing is near the best");
         assert!(contenders([0.1, 0.0, 0.2]).is_empty(), "nothing is near zero");
         assert_eq!(contenders([-0.1, -0.5, 0.5]), [0.2, 0.1], "no factor says what is near a cost below zero");
+    }
+
+    #[test]
+    fn a_yardstick_that_diverged_is_not_called_good() {
+        let lost = TrialRecord {
+            outcome: Outcome::Diverged { step: 15, reason: String::new() },
+            ..trial(0.1, LENGTHS.yardstick(), 10, 1.2)
+        };
+        let trials = [trial(0.1, LENGTHS.short, 0, 1.5), lost];
+        let assessment = assess(&trials, &premises(LENGTHS));
+        assert_eq!(assessment.yardsticks[0].verdict, Verdict::NonFinite);
     }
 
     #[test]

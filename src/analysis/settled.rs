@@ -5,6 +5,8 @@
 //! the rate falls as in the run, to a hundredth at most, and the loss on the probe set after it, which no mini-batch blurs, is their
 //! settled cost.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::curve::mean;
 use super::judge::rates_of;
 use crate::lr::LearningRate;
@@ -26,28 +28,35 @@ pub fn settled_cost(trial: &TrialRecord) -> Option<f64> {
     ProbePoint::loss_after(trial.spec.total_iterations(), &trial.probe)
 }
 
-/// Rates and the mean over seeds of their settled costs, the lowest first. Only rates tried with the most seeds are compared, for
-/// seeds differ; and none from the first with a loss that is not finite upwards.
+/// Rates and the mean over seeds of their settled costs, the lowest first. Seeds differ, so rates are compared over the same ones: all
+/// over those that every rate was tried with, and then those that were tried with as many as the best of these, over all of its. None
+/// from the first with a loss that is not finite upwards.
 pub fn settled_ranking(trials: &[&TrialRecord]) -> Vec<(LearningRate, f64)> {
-    let mut ranking: Vec<(LearningRate, f64)> = Vec::new();
-    let mut most = 0;
+    let mut settled: Vec<(LearningRate, BTreeMap<u64, f64>)> = Vec::new();
     for rate in rates_of(trials.iter().copied()) {
         let at = || trials.iter().filter(|t| t.spec.learning_rate == rate && t.is_finished());
         if at().any(|t| matches!(t.outcome, Outcome::Diverged { .. })) {
             break;
         }
-        let costs: Vec<f64> = at().filter_map(|t| settled_cost(t)).collect();
-        if costs.len() < at().count() || costs.len() < most.max(1) {
-            continue;
-        }
-        if costs.len() > most {
-            most = costs.len();
-            ranking.clear();
-        }
-        ranking.push((rate, mean(&costs)));
+        let costs: Option<BTreeMap<u64, f64>> = at().map(|t| Some((t.spec.seed, settled_cost(t)?))).collect();
+        settled.extend(costs.filter(|costs| !costs.is_empty()).map(|costs| (rate, costs)));
     }
-    ranking.sort_by(|a, b| a.1.total_cmp(&b.1));
-    ranking
+    let over = |seeds: &BTreeSet<u64>| {
+        let mean_of = |costs: &BTreeMap<u64, f64>| {
+            let costs: Option<Vec<f64>> = seeds.iter().map(|seed| costs.get(seed).copied()).collect();
+            costs.map(|costs| mean(&costs))
+        };
+        let costs = settled.iter().filter_map(|(rate, costs)| Some((*rate, mean_of(costs)?)));
+        let mut ranking: Vec<(LearningRate, f64)> = costs.collect();
+        ranking.sort_by(|a, b| a.1.total_cmp(&b.1));
+        ranking
+    };
+    let seeds_of = |(_, costs): &(LearningRate, BTreeMap<u64, f64>)| costs.keys().copied().collect::<BTreeSet<u64>>();
+    let Some(shared) = settled.iter().map(seeds_of).reduce(|shared, seeds| &shared & &seeds) else { return Vec::new() };
+    let best = if shared.is_empty() { None } else { over(&shared).first().map(|(rate, _)| *rate) };
+    // Without a seed in common, the rate with the most says over which.
+    let leaders = settled.iter().filter(|(rate, _)| best.is_none_or(|best| best == *rate));
+    over(&leaders.max_by_key(|(_, costs)| costs.len()).map(seeds_of).unwrap_or_default())
 }
 
 /// The least over rates of the worst settled cost of a seed, however many seeds were tried.
@@ -99,5 +108,34 @@ impl SettledLevel {
     pub fn is_missed_by(&self, trial: &TrialRecord) -> bool {
         let is_above = || settled_cost(trial).is_none_or(|cost| cost > self.cost);
         trial.spec.recovery.is_some() && trial.spec.learning_rate >= self.learning_rate && is_above()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{Recovery, TrialSpec};
+
+    #[test]
+    fn rates_are_compared_over_the_seeds_that_they_share() {
+        let rate = |value| LearningRate::new(value).unwrap();
+        let settled = |value: f64, seed: u64, cost: f64| {
+            let recovery = Some(Recovery { learning_rate: rate(value / 100.0), iterations: 10 });
+            let spec = TrialSpec { recovery, ..TrialSpec::steady(rate(value), seed, 40) };
+            let probe = vec![ProbePoint { iteration: 50, loss: Some(cost) }];
+            TrialRecord { probe, ..TrialRecord::blank(spec, Outcome::Completed) }
+        };
+        let ranking = |trials: &[TrialRecord]| {
+            let ranking = settled_ranking(&trials.iter().collect::<Vec<_>>());
+            ranking.into_iter().map(|(rate, cost)| (rate.get(), cost)).collect::<Vec<_>>()
+        };
+        // One was tried with a second seed, which is a hard one.
+        let mut trials = vec![settled(0.1, 0, 0.3), settled(0.2, 0, 0.1), settled(0.4, 0, 0.2), settled(0.4, 1, 0.9)];
+        assert_eq!(ranking(&trials), [(0.2, 0.1), (0.4, 0.2), (0.1, 0.3)]);
+        trials.push(settled(0.2, 1, 0.3));
+        assert_eq!(ranking(&trials), [(0.2, 0.2), (0.4, 0.55)], "once the best was too, those two");
+        trials.push(settled(0.4, 2, 0.0));
+        assert_eq!(ranking(&trials), [(0.2, 0.2), (0.4, 0.55)], "over the seeds of the best");
+        assert_eq!(ranking(&[settled(0.1, 0, 0.3), settled(0.2, 1, 0.1)]).len(), 1, "none in common");
     }
 }

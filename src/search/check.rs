@@ -34,10 +34,8 @@ impl Searcher<'_> {
         if self.is_told_by_short_trials(rate)? {
             return Ok(());
         }
-        for &lengthened in &self.settings.lengthened {
-            if !self.assess().has_learnt_nothing() {
-                break;
-            }
+        // Once: a rate may be so low that no length would be enough.
+        if let Some(&lengthened) = self.settings.lengthened.first().filter(|_| self.assess().has_learnt_nothing()) {
             self.lengths = lengthened;
             if self.is_told_by_short_trials(rate)? {
                 return Ok(());

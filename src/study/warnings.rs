@@ -27,7 +27,11 @@ pub(super) fn warnings(
             format!(
                 "trials run {short} iterations: within {planned} hardly more was learnt than to predict the same for every example"
             ),
-            format!("write `iterations = {short}` in [search] to begin with that"),
+            if checking {
+                "a higher rate may learn more: `lrfind find` looks for one".to_owned()
+            } else {
+                format!("write `iterations = {short}` in [search] to begin with that")
+            },
         ));
     } else if short > study.search.iterations {
         found.push(warning(
