@@ -1,7 +1,7 @@
 //! Everything that a set of trials says, in one pure function of them.
 
 use super::curve::{end_loss, mean};
-use super::judge::{Judged, JudgedTrial, Verdict, initial_loss, judge, judge_against};
+use super::judge::{Judged, JudgedTrial, Verdict, has_forgotten, initial_loss, judge, judge_against};
 use super::premises::{Lengths, Premises};
 use super::recommend::{Choice, choose};
 use super::settled::{SettledLevel, settled_cost, settled_ranking};
@@ -214,10 +214,15 @@ pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<
         }
     }
     let reference = long.reference.as_ref().or(short.reference.as_ref());
-    let confirm: Vec<JudgedTrial<'_>> = of_length(trials, lengths.confirm)
+    let mut confirm: Vec<JudgedTrial<'_>> = of_length(trials, lengths.confirm)
         .into_iter()
         .map(|record| JudgedTrial { record, verdict: reference.map_or(Verdict::Unjudged, |r| judge_against(record, r)) })
         .collect();
+    for trial in long.trials.iter_mut().chain(&mut confirm).filter(|t| !t.verdict.is_unstable()) {
+        if has_forgotten(trial.record, lengths.short) {
+            trial.verdict = Verdict::Collapsed;
+        }
+    }
     let settles_at = settles_at(&long);
     let long = (!long.trials.is_empty()).then_some(long);
     // A trial at a steady rate does not speak against a rate that was seen to settle when it falls.

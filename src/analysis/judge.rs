@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::curve::{end_loss, mean, median, noise, part};
-use super::settled::SettledLevel;
+use super::settled::{SAME, SettledLevel};
 use crate::lr::LearningRate;
 use crate::record::{Outcome, TrialRecord};
 
@@ -290,6 +290,19 @@ fn is_stuck(losses: &[f64], end: f64, level: &Level) -> bool {
     let excess = end - level.end;
     let gain = median(part(losses, 0.5, 0.75)).unwrap_or(end) - end;
     excess > level.noise && gain < 0.1 * excess
+}
+
+/// Whether a trial ends behind what it had itself learnt after `iterations`. Instability that comes late may come at rates so low
+/// that the trial is not measured by the best rate, which is ahead of it anyway.
+pub(super) fn has_forgotten(trial: &TrialRecord, iterations: u64) -> bool {
+    let losses = trial.own_losses();
+    let begun = &losses[..losses.len().min(usize::try_from(iterations).unwrap_or(usize::MAX))];
+    let late = match trial.recovery_losses() {
+        [] => end_loss(losses),
+        tail => median(part(tail, 0.5, 1.0)),
+    };
+    let (Some(initial), Some(before), Some(after)) = (initial_loss(trial), end_loss(begun), late) else { return false };
+    trial.outcome == Outcome::Completed && after > before + (NOISE * noise(begun)).max(SAME * (initial - before))
 }
 
 /// Whether the loss is still growing: three quarters of the last quarter lie above everything in the first half. Exponential growth
