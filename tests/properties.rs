@@ -15,7 +15,7 @@ use proptest::prelude::*;
 const LENGTHS: Lengths = Lengths { short: 20, long: 40, confirm: 80 };
 
 fn premises(safety: f64, recovers: bool) -> Premises {
-    Premises { lengths: LENGTHS, safety, recovers, constant_cost: None, adaptive: false }
+    Premises { lengths: LENGTHS, safety, lowest: None, recovers, constant_cost: None, adaptive: false }
 }
 
 /// Generated losses are whole multiples of this, so that sums, differences and offsets of them are exact.

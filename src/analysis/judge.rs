@@ -209,6 +209,10 @@ pub(super) fn rates_of<'a>(trials: impl Iterator<Item = &'a TrialRecord>) -> Vec
 /// The best rate is the one with the least mean end loss over seeds, among the rates below the first that gave a loss that is
 /// not finite, and if possible among those that improved by more than their noise. `recovers` says whether
 /// the objective's rate can be changed within a trial, and `settled` is what those that end with a tail must settle at.
+///
+/// Rates were not all tried with the same seeds. To compare them over those that they share was tried and chose a little worse, mean
+/// regret 0.0047 instead of 0.0045 on the benchmark's suite and 0.0607 instead of 0.0590 on 70 drawn tasks: a rate that is best for
+/// the first seed and dies with the second is then the best of the few that have both.
 pub fn judge<'a>(trials: &[&'a TrialRecord], recovers: bool, settled: Option<SettledLevel>) -> Judged<'a> {
     let finished: Vec<&TrialRecord> = trials.iter().copied().filter(|t| t.is_finished()).collect();
     let mut ranking: Vec<(f64, LearningRate, Vec<&TrialRecord>)> = Vec::new();

@@ -1,5 +1,7 @@
 //! What is known of trials before they are looked at.
 
+use crate::lr::LearningRate;
+
 /// The lengths of the trials of a search, in iterations, strictly ascending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lengths {
@@ -26,6 +28,8 @@ pub struct Premises {
     pub lengths: Lengths,
     /// Factor between the threshold and the choice.
     pub safety: f64,
+    /// The lowest rate that may be chosen, if the search is bound to its range.
+    pub lowest: Option<LearningRate>,
     /// Whether the rate can be changed within a trial.
     pub recovers: bool,
     /// The least that a prediction costs on the probe set which is the same for every example, where that is known.

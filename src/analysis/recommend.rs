@@ -27,6 +27,11 @@ impl Choice {
     pub fn none(reason: impl Into<String>) -> Self {
         Self { learning_rate: None, plateau: None, favoured: None, capped: false, because: vec![reason.into()] }
     }
+
+    /// What is favoured is not recommended, for this reason.
+    pub(super) fn withheld(self, reason: String) -> Self {
+        Self { favoured: self.favoured, ..Self::none(reason) }
+    }
 }
 
 /// The rates next to the best one whose trials lost less than 20 % of their length against it: the lowest and the highest such

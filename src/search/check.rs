@@ -36,8 +36,7 @@ impl Searcher<'_> {
         }
         // Once: a rate may be so low that no length would be enough.
         if let Some(&lengthened) = self.settings.lengthened.first().filter(|_| self.assess().has_learnt_nothing()) {
-            self.lengths = lengthened;
-            if self.is_told_by_short_trials(rate)? {
+            if self.lengthened(lengthened, |search| search.is_told_by_short_trials(rate))? {
                 return Ok(());
             }
         }

@@ -55,8 +55,7 @@ impl Searcher<'_> {
             if !self.assess().has_learnt_nothing() {
                 break;
             }
-            self.lengths = lengthened;
-            self.scan()?;
+            self.lengthened(lengthened, Self::scan)?;
         }
         self.refine()?;
         self.bisect()?;
@@ -201,7 +200,8 @@ impl Searcher<'_> {
         let settles = self.objective.can_change_rate();
         let first = if settles { 0..1 } else { seeds.clone() };
         let cap = assessment.bracket.cap(self.settings.safety);
-        let mut specs = self.settling(&[best], seeds.clone(), self.lengths.yardstick());
+        let yardsticks = if settles { seeds.clone() } else { 0..0 };
+        let mut specs = self.settling(&[best], yardsticks, self.lengths.yardstick());
         let allowed = |rate: &LearningRate| self.may_try(*rate) && cap.is_none_or(|cap| *rate < cap);
         let mut rates: Vec<LearningRate> = (0..=2).map(|k| best.shifted(f64::from(k) * REFINED_STEP)).filter(allowed).collect();
         if let Some(cap) = cap.filter(|_| rates.len() < 3) {
@@ -209,6 +209,7 @@ impl Searcher<'_> {
             if rates.len() == 1 {
                 rates.push(cap.shifted(-REFINED_STEP));
             }
+            rates.retain(|rate| self.may_try(*rate));
         }
         specs.extend(self.settling(&rates, first.clone(), self.lengths.long));
         self.run("longer trials", specs)?;

@@ -75,7 +75,7 @@ impl Forecast {
         let shared = if objective.can_resume() { lengths.short } else { 0 };
         let long = with_tail(lengths.long) - shared;
         let competing = seeds.min(COMPETING);
-        let rivals = if settles { 3 + FINALISTS * (competing - 1) } else { 3 * competing };
+        let (rivals, yardsticks) = if settles { (3 + FINALISTS * (competing - 1), competing) } else { (3 * competing, 0) };
         let yardstick = with_tail(lengths.yardstick()).saturating_sub(shared);
         Self::of(vec![
             stage(SCAN, settings.range.grid(SCAN_DENSITY).len(), lengths.short),
@@ -83,8 +83,8 @@ impl Forecast {
             stage("bisection of the threshold", halvings + seeds - 1, lengths.short),
             StageForecast {
                 name: "longer trials",
-                trials: rivals + competing,
-                iterations: rivals as u64 * long + competing as u64 * yardstick,
+                trials: rivals + yardsticks,
+                iterations: rivals as u64 * long + yardsticks as u64 * yardstick,
             },
             stage("longer trials below the threshold", 1 + settings.sparing(), long),
             stage("confirmation on fresh seeds", settings.sparing(), with_tail(lengths.confirm)),

@@ -122,6 +122,17 @@ impl<'a> Searcher<'a> {
         if self.options.cancel.is_cancelled() { Err(Stop::Cancelled) } else { Ok(()) }
     }
 
+    /// The same stage with longer trials, which are those of the search from there on, if any of them finishes: where the budget or
+    /// somebody ends the search before that, the shorter ones still say what they say.
+    fn lengthened<T>(&mut self, lengths: Lengths, stage: impl FnOnce(&mut Self) -> Result<T, Stop>) -> Result<T, Stop> {
+        let before = std::mem::replace(&mut self.lengths, lengths);
+        let told = stage(self);
+        if !self.trials.iter().any(|t| t.spec.iterations == lengths.short && t.is_finished()) {
+            self.lengths = before;
+        }
+        told
+    }
+
     /// The longest trial that `spec` continues.
     fn begun(&self, spec: &TrialSpec) -> Option<usize> {
         let complete = |i: &usize| self.trials[*i].outcome == Outcome::Completed && self.trials[*i].spec.begins(spec);

@@ -126,7 +126,8 @@ impl Settings {
     /// What is known of trials of these lengths before they are looked at.
     pub fn premises(&self, lengths: Lengths, objective: &dyn Objective) -> Premises {
         let (recovers, constant_cost) = (objective.can_change_rate(), objective.constant_cost());
-        Premises { lengths, safety: self.safety, recovers, constant_cost, adaptive: self.adaptive }
+        let lowest = (!self.extend).then_some(self.range.low());
+        Premises { lengths, safety: self.safety, lowest, recovers, constant_cost, adaptive: self.adaptive }
     }
 
     /// Seeds of the longest trials, those that look for late instability and those that confirm: half as many, for with all of

@@ -2,9 +2,10 @@
 
 use super::compile::warning;
 use super::{Study, script};
-use crate::analysis::{Assessment, Verdict};
+use crate::analysis::Assessment;
 use crate::record::Outcome;
 use crate::report::Warning;
+use crate::report::text::counted;
 use crate::search::{Settings, Stop, Sweep};
 
 /// Every warning that applies, in a fixed order.
@@ -155,11 +156,11 @@ fn of_the_threshold(study: &Study<'_>, sweep: &Sweep, settings: &Settings, asses
         ));
     }
     let unconfirmed = assessment.choice.learning_rate.is_some() && !assessment.confirmed;
-    let failed = assessment.confirm.iter().filter(|t| t.verdict.is_unstable() || t.verdict == Verdict::Unjudged).count();
-    if unconfirmed && failed > 0 {
+    let lost = assessment.confirm.iter().filter(|t| t.verdict.is_unstable()).count();
+    if unconfirmed && lost > 0 {
         found.push(warning(
             "not-confirmed",
-            format!("{failed} confirming trials failed"),
+            format!("{} ended unstable", counted(lost as u64, "confirming trial")),
             "raise `seeds` and `long-iterations` in [search]",
         ));
     }

@@ -93,8 +93,14 @@ impl Analysis {
             long: long as u64 * stride,
             confirm: 2 * long as u64 * stride,
         };
-        let premises =
-            |lengths| Premises { lengths, safety: self.safety, recovers: false, constant_cost: None, adaptive: true };
+        let premises = |lengths| Premises {
+            lengths,
+            safety: self.safety,
+            lowest: None,
+            recovers: false,
+            constant_cost: None,
+            adaptive: true,
+        };
         let alone = assess(&trials, &premises(lengths(LONG * short)));
         let competing = competing(recording, &alone);
         let long = self.long(&competing, &alone, short);

@@ -1,0 +1,121 @@
+//! When a search hands out no rate, or one that nothing confirms, and what it says then.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lrfind::error::TrialError;
+use lrfind::lr::LrRange;
+use lrfind::record::{Event, Observer, Outcome, TrialSpec};
+use lrfind::report::{Report, Status};
+use lrfind::trial::{Cancel, Objective, Run};
+use lrfind::{RunOptions, Study, config, task};
+
+/// A study of a config beneath the project's folder, changed.
+fn find(config: &str, change: impl FnOnce(&mut Study<'_>)) -> Report {
+    let plan = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(config)).unwrap();
+    let task = task::build(&plan).unwrap();
+    let mut study = Study::of_plan(&plan, &task);
+    change(&mut study);
+    study.find(&RunOptions::default())
+}
+
+/// The digits' network, bound to rates from `lowest` on. It is unstable from 0.12 on.
+fn bound_to_rates_from(lowest: f64) -> Report {
+    find("configs/digits-mlp.toml", |study| {
+        study.search.range = LrRange::new(lowest, 10.0).unwrap();
+        study.search.extend = false;
+    })
+}
+
+fn why(report: &Report) -> String {
+    assert_eq!(report.recommendation.learning_rate, None, "{:?}", report.recommendation.because);
+    report.recommendation.because.join("; ")
+}
+
+#[test]
+fn no_rate_below_a_range_that_may_not_be_left() {
+    let report = bound_to_rates_from(0.09);
+    assert!(why(&report).contains("below 0.09, the lowest rate that the search may try"), "{}", why(&report));
+    assert!(report.trials.iter().all(|trial| trial.learning_rate >= 0.09), "not even tried");
+}
+
+/// At all of them the network is dead, so that none looks worse than another.
+#[test]
+fn no_rate_where_none_learns_anything() {
+    let report = bound_to_rates_from(0.3);
+    assert!(why(&report).contains("than to predict the same for every example"), "{}", why(&report));
+}
+
+/// Within 100 iterations the autoencoder learns nothing, and there is no budget for the longer trials that would follow.
+#[test]
+fn a_budget_that_ends_before_the_trials_grow_leaves_what_the_short_ones_say() {
+    let report = find("benches/drawn/8-auto-0.toml", |study| study.search.budget = Some(1000));
+    assert_eq!((report.run.short_iterations, report.cost.trial_iterations), (100, 900));
+    assert_eq!(report.best_early.value.unwrap().iterations, 100);
+    assert!(report.warnings.iter().any(|warning| warning.code == "nothing-learnt"));
+}
+
+/// Loss (1 − w)², which is stable below a rate of 1, of seeds below `broken` only.
+struct Parabola {
+    broken: u64,
+}
+
+struct Descent(f64);
+
+impl Objective for Parabola {
+    fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
+        if specs[0].seed >= self.broken { Err(TrialError::new("no such seed")) } else { Ok(Box::new(Descent(0.0))) }
+    }
+}
+
+impl Run for Descent {
+    fn step(&mut self, learning_rates: &[f64]) -> Result<Vec<f64>, TrialError> {
+        let loss = (1.0 - self.0).powi(2);
+        self.0 += 2.0 * learning_rates[0] * (1.0 - self.0);
+        Ok(vec![loss])
+    }
+
+    fn probe(&mut self) -> Result<Vec<f64>, TrialError> {
+        Ok(vec![(1.0 - self.0).powi(2)])
+    }
+
+    fn retain(&mut self, _: &[bool]) {}
+}
+
+#[test]
+fn trials_that_fail_confirm_nothing_and_refute_nothing() {
+    let objective = Parabola { broken: 2 };
+    let report = Study::new("parabola", &objective).find(&RunOptions::default());
+    assert!(why(&report).contains("on fresh seeds failed, so that nothing confirms it"), "{}", why(&report));
+    assert!(report.warnings.iter().any(|warning| warning.message.contains("no such seed")), "{:?}", report.warnings);
+    assert!(!report.warnings.iter().any(|warning| warning.code == "not-confirmed"), "{:?}", report.warnings);
+}
+
+/// Cancels when the confirmation begins.
+#[derive(Default)]
+struct NoTimeToConfirm {
+    cancel: Cancel,
+    began: AtomicBool,
+}
+
+impl Observer for NoTimeToConfirm {
+    fn observe(&self, event: &Event<'_>) {
+        if matches!(event, Event::StageStarted { stage, .. } if stage.starts_with("confirmation")) {
+            self.began.store(true, Ordering::Relaxed);
+            self.cancel.cancel();
+        }
+    }
+}
+
+#[test]
+fn a_rate_whose_confirmation_was_interrupted_is_handed_out_as_not_confirmed() {
+    let observer = NoTimeToConfirm::default();
+    let options = RunOptions { cancel: observer.cancel.clone(), observer: &observer, ..RunOptions::default() };
+    let report = Study::new("parabola", &Parabola { broken: u64::MAX }).find(&options);
+    assert!(observer.began.load(Ordering::Relaxed));
+    assert_eq!(report.status, Status::Partial);
+    assert!(report.trials.iter().any(|trial| trial.outcome == Outcome::Cancelled), "the confirming trial is there");
+    assert!(report.recommendation.learning_rate.is_some());
+    let because = report.recommendation.because.join("; ");
+    assert!(because.contains("not confirmed: the search was interrupted"), "{because}");
+}
