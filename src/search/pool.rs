@@ -69,7 +69,10 @@ impl<'a> Crew<'a> {
         let threads = rayon::ThreadPoolBuilder::new().num_threads(options.jobs.max(1)).build().ok();
         let keeper = options.journal.and_then(|journal| {
             // What is wrong with an objective shows in its trials, and is told of them.
-            let identity = catch_unwind(AssertUnwindSafe(|| objective.identity())).ok()??;
+            let identify = || catch_unwind(AssertUnwindSafe(|| objective.identity())).ok().flatten();
+            // Where trials run, not here: an allocator that keeps what each thread has freed for that thread would never give back
+            // what this took, which is as much as a trial.
+            let identity = threads.as_ref().map_or_else(identify, |threads| threads.install(identify))?;
             let [has_begun, has_failed] = [false; 2].map(AtomicBool::new);
             Some(Keeper { journal, identity, observer: options.observer, has_begun, has_failed })
         });
