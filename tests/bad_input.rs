@@ -53,8 +53,28 @@ fn a_single_class() {
 
 #[test]
 fn a_batch_larger_than_the_data() {
-    let parts = ["x.toml", "batch size 64", "5 examples", "at most 5"];
+    let parts = ["x.toml:9: ", "batch size 64", "5 examples", "at most 5"];
     refused("data.csv", GOOD, &csv("", "batch-size = 64\n"), &parts);
+}
+
+#[test]
+fn layers_that_do_not_fit() {
+    let nested = "[data]\nkind = \"csv\"\npath = \"data.csv\"\n[model]\nkind = \"layers\"\nlayers = [\n \"relu\",\n                   { kind = \"residual\", layers = [\n \"relu\",\n { kind = \"conv\", channels = 2, kernel = 3 },\n ] },\n]\n                  [training]\nlearning-rate = 0.1\nbatch-size = 2\n";
+    let parts = ["x.toml:10: ", "layer 2 (residual)", "layer 2 (conv), which gets 2 features", "an image or a sequence"];
+    refused("data.csv", GOOD, nested, &parts);
+}
+
+#[test]
+fn an_average_over_features() {
+    let config =
+        csv("", "batch-size = 2\n").replace("kind = \"mlp\"\nhidden = [8]", "kind = \"layers\"\nlayers = [\"global-average\"]");
+    refused("data.csv", GOOD, &config, &["x.toml:6: ", "layer 1 (global-average)", "no positions to average over"]);
+}
+
+#[test]
+fn noise_on_labels_that_nobody_reads() {
+    let config = csv("label-noise = 0.1\n", "batch-size = 2\n").replace("\"mlp\"", "\"autoencoder\"");
+    refused("data.csv", GOOD, &config, &["x.toml:4: ", "reads no labels", "leave `label-noise` out"]);
 }
 
 #[test]

@@ -111,6 +111,10 @@ impl Subject {
 fn build_task(plan: &Plan, args: &SubjectArgs, limits: Limits) -> anyhow::Result<Task> {
     task::build_within(plan, limits).map_err(|error| match error {
         TaskError::Data(fault) => anyhow!(fault),
-        TaskError::Unsuitable(_) => anyhow!("{}: {error}", place(args).display()),
+        TaskError::Unsuitable { message, place: within } => {
+            let config = place(args);
+            let line = config::line_of(&config, &within).map(|line| format!(":{line}")).unwrap_or_default();
+            anyhow!("{}{line}: {message}", config.display())
+        }
     })
 }

@@ -127,7 +127,7 @@ const KEYS: &[Key] = keys! {
         "max-curvature", "number", "1.0", "1.0", "quadratic with `condition`: the largest curvature";
         "data-seed", "integer", "0", "0", "synthetic: the seed the problem is made from";
         "held-out", "number", "0.2", "0.2", "share of the examples kept from training; not for the quadratic problem";
-        "share", "number", "1.0", "0.1", "files: share of the examples that are used, drawn at random: where all would not fit in memory, or take long to read";
+        "share", "number", "1.0", "0.1", "files but text: share of the examples that are used, drawn at random: where all would not fit in memory, or take long to read";
         "split-seed", "integer", "0", "0", "files: the seed of the share, of the split and of the label noise";
         "label-noise", "number", "0.0", "0.1", "share of the training labels replaced by a class drawn at random, the same for all trials; for classes only";
     }

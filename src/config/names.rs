@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::plan::{
     Activation, AugmentPlan, Cell, DataPlan, DeviceKind, Init, KnownSet, LayerPlan, ModelPlan, OptimizerPlan, Pooling,
-    SyntheticPlan, TaskKind, UpdateRule,
+    PreparePlan, SyntheticPlan, TaskKind, UpdateRule,
 };
 
 /// Gives an enum without fields its list of names, `name()` and `Display`.
@@ -123,8 +123,8 @@ impl DataPlan {
         matches!(self, Self::Synthetic { problem: SyntheticPlan::Quadratic { .. }, .. })
     }
 
-    /// How images are changed at random before they are trained on.
-    pub fn augment(&self) -> Option<AugmentPlan> {
+    /// What happens to the examples after they were read; `None` where not all of it can be chosen.
+    fn prepare(&self) -> Option<&PreparePlan> {
         match self {
             Self::Csv { prepare, .. }
             | Self::Parquet { prepare, .. }
@@ -132,8 +132,21 @@ impl DataPlan {
             | Self::Npy { prepare, .. }
             | Self::Npz { prepare, .. }
             | Self::ImageFolder { prepare, .. }
-            | Self::Known { prepare, .. } => prepare.augment,
+            | Self::Known { prepare, .. } => Some(prepare),
             Self::Text { .. } | Self::Synthetic { .. } => None,
+        }
+    }
+
+    /// How images are changed at random before they are trained on.
+    pub fn augment(&self) -> Option<AugmentPlan> {
+        self.prepare()?.augment
+    }
+
+    /// The share of the training labels that a class drawn at random replaces.
+    pub fn label_noise(&self) -> f64 {
+        match self {
+            Self::Synthetic { problem: SyntheticPlan::Spirals { label_noise, .. }, .. } => *label_noise,
+            _ => self.prepare().map_or(0.0, |prepare| prepare.label_noise),
         }
     }
 

@@ -35,10 +35,10 @@ impl Searcher<'_> {
             return Ok(());
         }
         // Once: a rate may be so low that no length would be enough.
-        if let Some(&lengthened) = self.settings.lengthened.first().filter(|_| self.assess().has_learnt_nothing()) {
-            if self.lengthened(lengthened, |search| search.is_told_by_short_trials(rate))? {
-                return Ok(());
-            }
+        if let Some(&lengthened) = self.settings.lengthened.first().filter(|_| self.assess().has_learnt_nothing())
+            && self.lengthened(lengthened, |search| search.is_told_by_short_trials(rate))?
+        {
+            return Ok(());
         }
         if self.try_for_longer(rate, "longer trials on fresh seeds")? {
             return Ok(());

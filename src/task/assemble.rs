@@ -3,7 +3,7 @@
 use super::architecture::{self, Outputs};
 use super::augment::Augment;
 use super::batches::{CHUNK_EXAMPLES, Source};
-use super::builder::Builder;
+use super::builder::{Builder, Misfit};
 use super::data::{Dataset, ExampleShape, Split, Targets};
 use super::footprint::{Footprint, Limits, Size};
 use super::layers::Layer;
@@ -17,6 +17,8 @@ use crate::config::{ModelPlan, Plan};
 pub(super) fn quadratic(plan: &Plan, curvatures: &[f64], noise: f64, limits: Limits) -> Result<Task, TaskError> {
     if curvatures.is_empty() {
         return Err(TaskError::unsuitable(
+            "data",
+            "curvatures",
             "a quadratic without curvatures has nothing to train: write curvatures = [1.0, 10.0] or the like",
         ));
     }
@@ -58,29 +60,43 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
     check_warmup(plan, per_epoch)?;
 
     let (shape, features) = (split.train.shape, split.train.features);
-    let augment = plan.data.augment().map(|augment| Augment::new(augment, shape)).transpose().map_err(TaskError::Unsuitable)?;
+    let augment = plan
+        .data
+        .augment()
+        .map(|augment| Augment::new(augment, shape))
+        .transpose()
+        .map_err(|m| TaskError::unsuitable("data", "augment", m))?;
     let outputs = outputs(&split.train);
-    let blueprint = architecture::blueprint(&plan.model, shape, features, outputs).map_err(TaskError::Unsuitable)?;
+    let blueprint = architecture::blueprint(&plan.model, shape, features, outputs)
+        .map_err(|m| TaskError::unsuitable("model", "kind", m))?;
     let mut builder = Builder::new(blueprint.shape, blueprint.init, blueprint.init_scale);
-    let layers = builder.chain(&blueprint.layers).map_err(TaskError::Unsuitable)?;
+    let layers = builder.chain(&blueprint.layers).map_err(Misfit::of_model)?;
     if outputs.per_position && builder.shape().positions().0 != blueprint.shape.positions().0 {
-        return Err(TaskError::unsuitable(format!(
-            "there is a target at each of {} positions, but the layers give {}: remove those that change the positions",
-            blueprint.shape.positions().0,
-            builder.shape()
-        )));
+        return Err(TaskError::unsuitable(
+            "model",
+            "layers",
+            format!(
+                "there is a target at each of {} positions, but the layers give {}: remove those that change the positions",
+                blueprint.shape.positions().0,
+                builder.shape()
+            ),
+        ));
     }
     // The smallest part of a batch.
     let together = batch_size / training.accumulate.max(1);
     if builder.normalized().is_some_and(|positions| positions * together < 2) {
-        return Err(TaskError::unsuitable(format!(
-            "batch norm sees one value at a time, and leaves 0 of it: {}",
-            if training.accumulate > 1 {
-                "lower `accumulate`, as each part of a batch is normalised by itself"
-            } else {
-                "raise `batch-size` to at least 2"
-            }
-        )));
+        return Err(TaskError::unsuitable(
+            "training",
+            "batch-size",
+            format!(
+                "batch norm sees one value at a time, and leaves 0 of it: {}",
+                if training.accumulate > 1 {
+                    "lower `accumulate`, as each part of a batch is normalised by itself"
+                } else {
+                    "raise `batch-size` to at least 2"
+                }
+            ),
+        ));
     }
     let parameters = layers.parameters().iter().map(super::model::ParameterSpec::size_as_float).sum();
     // A batch is computed in so many parts, one after the other.
@@ -138,9 +154,13 @@ fn outputs(data: &Dataset) -> Outputs {
 fn check_warmup(plan: &Plan, per_epoch: u64) -> Result<(), TaskError> {
     let (warmup, whole) = (plan.training.warmup_iterations, plan.training.epochs * per_epoch as f64);
     if warmup > 0 && warmup as f64 >= whole {
-        return Err(TaskError::unsuitable(format!(
-            "a warm-up of {warmup} iterations takes all {whole:.0} of the planned run: shorten `warmup-iterations`, or raise `epochs`"
-        )));
+        return Err(TaskError::unsuitable(
+            "training",
+            "warmup-iterations",
+            format!(
+                "a warm-up of {warmup} iterations takes all {whole:.0} of the planned run: shorten `warmup-iterations`, or raise `epochs`"
+            ),
+        ));
     }
     Ok(())
 }
@@ -150,25 +170,39 @@ fn check_training(plan: &Plan, train: &Dataset) -> Result<(), TaskError> {
     let training = &plan.training;
     let examples = train.len();
     if examples == 0 {
-        return Err(TaskError::unsuitable("no examples are left to train on: hold out less of the data"));
+        return Err(TaskError::unsuitable("data", "held-out", "no examples are left to train on: hold out less of the data"));
     }
     if training.batch_size > examples {
-        return Err(TaskError::unsuitable(format!(
-            "the batch size {} is larger than the training part of {examples} examples: \
+        return Err(TaskError::unsuitable(
+            "training",
+            "batch-size",
+            format!(
+                "the batch size {} is larger than the training part of {examples} examples: \
              write a batch-size of at most {examples}, or 0 for all of them",
-            training.batch_size
-        )));
+                training.batch_size
+            ),
+        ));
     }
     let per_batch = if training.batch_size == 0 { examples } else { training.batch_size };
     if training.accumulate > per_batch {
-        return Err(TaskError::unsuitable(format!(
-            "a mini-batch of {per_batch} examples cannot be computed in {} parts: write `accumulate = {per_batch}` or less",
-            training.accumulate
-        )));
+        return Err(TaskError::unsuitable(
+            "training",
+            "accumulate",
+            format!(
+                "a mini-batch of {per_batch} examples cannot be computed in {} parts: write `accumulate = {per_batch}` or less",
+                training.accumulate
+            ),
+        ));
     }
     let reconstructs = matches!(plan.model, ModelPlan::Autoencoder { .. });
+    if reconstructs && plan.data.label_noise() > 0.0 {
+        let message = "an autoencoder reads no labels, so noise on them changes nothing: leave `label-noise` out";
+        return Err(TaskError::unsuitable("data", "label-noise", message));
+    }
     if training.label_smoothing > 0.0 && (reconstructs || !matches!(train.targets, Targets::Classes { .. })) {
         return Err(TaskError::unsuitable(
+            "training",
+            "label-smoothing",
             "label smoothing needs classes, and this target is a number: leave label-smoothing out",
         ));
     }

@@ -1,11 +1,12 @@
 //! From a list of planned layers to layers, each fitted to what the one before gives.
 
+use super::TaskError;
 use super::layers::{
     Activation, Affine, Attention, AveragePool, BatchNorm, Chain, Conv, Dropout, Embedding, Last, Layer, LayerNorm, MaxPool,
     Positions, Recurrent, Residual, Transpose, Window,
 };
 use super::shape::Shape;
-use crate::config::{Init, LayerPlan, Pooling};
+use crate::config::{Init, LayerPlan, Pooling, Step};
 
 /// Layers under construction.
 #[derive(Debug)]
@@ -24,8 +25,40 @@ pub(crate) struct Builder {
     normalized: Option<usize>,
 }
 
-/// A layer that does not fit: what is wrong, and what to write instead.
-type Misfit = String;
+/// A layer that does not fit.
+#[derive(Debug)]
+pub(crate) struct Misfit {
+    /// What is wrong, and what to write instead.
+    message: String,
+    /// From the list of layers to that one.
+    place: Vec<Step>,
+}
+
+impl From<String> for Misfit {
+    fn from(message: String) -> Self {
+        Self { message, place: Vec::new() }
+    }
+}
+
+impl From<&str> for Misfit {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
+impl Misfit {
+    /// The same, found further down.
+    fn beneath(mut self, step: Step) -> Self {
+        self.place.insert(0, step);
+        self
+    }
+
+    /// As what is wrong with the layers of a model.
+    pub(crate) fn of_model(self) -> TaskError {
+        let place = self.beneath(Step::Key("layers")).beneath(Step::Key("model"));
+        TaskError::Unsuitable { message: place.message, place: place.place }
+    }
+}
 
 impl Builder {
     /// Begins with examples of this shape. Weights are initialised by `init`, multiplied by `init_scale`.
@@ -62,15 +95,17 @@ impl Builder {
         let mut chain = Chain::default();
         for (place, plan) in plans.iter().enumerate() {
             let from = self.shape;
-            let layer = self
-                .layer(plan)
-                .map_err(|misfit| format!("layer {} ({}), which gets {from}: {misfit}", place + 1, plan.name()))?;
+            let layer = self.layer(plan).map_err(|misfit| Misfit {
+                message: format!("layer {} ({}), which gets {from}: {}", place + 1, plan.name(), misfit.message),
+                ..misfit.beneath(Step::Element(place))
+            })?;
             if self.shape.values() == 0 {
-                return Err(format!(
+                let message = format!(
                     "layer {} ({}) has width 0 and passes nothing on: give it at least one unit",
                     place + 1,
                     plan.name()
-                ));
+                );
+                return Err(Misfit { message, place: vec![Step::Element(place)] });
             }
             self.values += 2.0 * self.shape.values() as f64;
             let at_once = (from.values() + self.shape.values()) as f64 + layer.scratch();
@@ -87,7 +122,7 @@ impl Builder {
             LayerPlan::Embedding { width } => return self.embedding(width),
             // Token ids are names, not numbers.
             _ if matches!(self.shape, Shape::Tokens { .. }) => {
-                return Err("it reads numbers: write an embedding first".to_owned());
+                return Err("it reads numbers: write an embedding first".into());
             }
             _ => {}
         }
@@ -95,6 +130,9 @@ impl Builder {
             LayerPlan::Linear { units } => {
                 self.shape = self.shape.with_width(units);
                 Box::new(Affine { positions, inputs: width, outputs: units, init: self.init, init_scale: self.init_scale })
+            }
+            LayerPlan::GlobalAverage if matches!(self.shape, Shape::Flat(_)) => {
+                return Err("there are no positions to average over, as features have no order: leave it out".into());
             }
             LayerPlan::GlobalAverage => {
                 self.shape = Shape::Flat(width);
@@ -125,7 +163,7 @@ impl Builder {
     /// Tokens to vectors.
     fn embedding(&mut self, width: usize) -> Result<Box<dyn Layer>, Misfit> {
         let Shape::Tokens { vocabulary, .. } = self.shape else {
-            return Err("only tokens can be embedded: write kind = \"linear\" for numbers".to_owned());
+            return Err("only tokens can be embedded: write kind = \"linear\" for numbers".into());
         };
         self.shape = self.shape.with_width(width);
         Ok(Box::new(Embedding { vocabulary, width }))
@@ -141,7 +179,8 @@ impl Builder {
                     return Err(format!(
                         "{groups} groups cannot share {width} channels in and {channels} out evenly: \
                          write a `groups` that divides both"
-                    ));
+                    )
+                    .into());
                 }
                 self.slide(&window, channels);
                 Ok(Box::new(Conv {
@@ -163,7 +202,7 @@ impl Builder {
                     Pooling::Average => Box::new(AveragePool { window, channels: width }),
                 })
             }
-            _ => Err("it has no window".to_owned()),
+            _ => Err("it has no window".into()),
         }
     }
 
@@ -174,16 +213,18 @@ impl Builder {
                 self.shape = Shape::Sequence { length: height, width: width * channels };
                 return Ok(Box::<Chain>::default());
             }
-            (LayerPlan::Rows, _) => return Err("only an image has rows: leave it out".to_owned()),
+            (LayerPlan::Rows, _) => return Err("only an image has rows: leave it out".into()),
             (_, Shape::Sequence { length, width }) => (length, width),
             (_, Shape::Image { .. }) => {
-                return Err("it reads a sequence: write \"rows\" before it, which makes an image one".to_owned());
+                return Err("it reads a sequence: write \"rows\" before it, which makes an image one".into());
             }
-            _ => return Err("it reads a sequence, and these features have no order".to_owned()),
+            _ => return Err("it reads a sequence, and these features have no order".into()),
         };
         Ok(match *plan {
             LayerPlan::Attention { heads, .. } if heads == 0 || width % heads != 0 => {
-                return Err(format!("{heads} heads cannot share {width} features evenly: write a `heads` that divides them"));
+                return Err(
+                    format!("{heads} heads cannot share {width} features evenly: write a `heads` that divides them").into()
+                );
             }
             LayerPlan::Attention { heads, causal } => {
                 Box::new(Attention { length, width, heads, causal, init: self.init, init_scale: self.init_scale })
@@ -203,15 +244,16 @@ impl Builder {
 
     fn residual(&mut self, layers: &[LayerPlan], shortcut: &[LayerPlan]) -> Result<Box<dyn Layer>, Misfit> {
         let from = self.shape;
-        let body = self.chain(layers)?;
+        let body = self.chain(layers).map_err(|misfit| misfit.beneath(Step::Key("layers")))?;
         let to = std::mem::replace(&mut self.shape, from);
-        let shortcut = self.chain(shortcut)?;
+        let shortcut = self.chain(shortcut).map_err(|misfit| misfit.beneath(Step::Key("shortcut")))?;
         if self.shape != to {
             return Err(format!(
                 "its layers give {to}, but what is added to them is {}: write a `shortcut` that gives the same, such as \
                  a conv with the same channels and stride and kernel = 1",
                 self.shape
-            ));
+            )
+            .into());
         }
         Ok(Box::new(Residual { body, shortcut }))
     }
@@ -228,17 +270,18 @@ impl Builder {
             _ => {
                 return Err("it needs an image or a sequence: write shape = [channels, height, width] in [data], \
                             and no \"flatten\" before it"
-                    .to_owned());
+                    .into());
             }
         };
         if size == 0 || stride == 0 {
-            return Err("a window of size 0 or a stride of 0 covers nothing: write at least 1".to_owned());
+            return Err("a window of size 0 or a stride of 0 covers nothing: write at least 1".into());
         }
         match window.output() {
             Some(_) => Ok(window),
             None => Err(format!(
                 "a window of {size} is larger than that: write a smaller one, or fewer layers before it that shrink the image"
-            )),
+            )
+            .into()),
         }
     }
 

@@ -32,7 +32,7 @@ pub use facts::TaskFacts;
 pub(crate) use facts::optimizer as describe_optimizer;
 pub use footprint::{Bound, Footprint, Limits, in_words};
 
-use crate::config::{DataPlan, ModelPlan, OptimizerPlan, Plan, SyntheticPlan};
+use crate::config::{DataPlan, ModelPlan, OptimizerPlan, Plan, Step, SyntheticPlan};
 use crate::error::{DataError, TrialError};
 use crate::record::TrialSpec;
 use crate::trial::{Objective, Run, State};
@@ -48,14 +48,20 @@ pub enum TaskError {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
-    /// Data, model and training do not go together. Says what to write instead.
-    #[error("{0}")]
-    Unsuitable(String),
+    /// Data, model and training do not go together.
+    #[error("{message}")]
+    Unsuitable {
+        /// What is wrong, and what to write instead.
+        message: String,
+        /// What of the config to change; empty where that could be anything. See [`crate::config::line_of`].
+        place: Vec<Step>,
+    },
 }
 
 impl TaskError {
-    fn unsuitable(message: impl Into<String>) -> Self {
-        Self::Unsuitable(message.into())
+    /// What a section says under a key does not suit.
+    fn unsuitable(section: &'static str, key: &'static str, message: impl Into<String>) -> Self {
+        Self::Unsuitable { message: message.into(), place: vec![Step::Key(section), Step::Key(key)] }
     }
 }
 
@@ -96,9 +102,13 @@ pub fn build_within(plan: &Plan, limits: Limits) -> Result<Task, TaskError> {
             assemble::quadratic(plan, curvatures, *noise, limits)
         }
         (DataPlan::Synthetic { problem: SyntheticPlan::Quadratic { .. }, .. }, _) => Err(TaskError::unsuitable(
+            "model",
+            "kind",
             "a quadratic has no examples to show a network: write kind = \"quadratic\" for the model",
         )),
         (_, ModelPlan::Quadratic) => Err(TaskError::unsuitable(
+            "model",
+            "kind",
             "a quadratic model needs a quadratic problem: write kind = \"linear\" or \"mlp\" for the model, \
              or a synthetic quadratic for the data",
         )),

@@ -114,7 +114,10 @@ impl Footprint {
         let allowed = limits.memory.unwrap_or_else(|| machine.memory.map_or(MOST_BYTES, |all| all.min(MOST_BYTES)));
         let left = allowed.saturating_sub(size.data);
         if trial > left {
-            return Err(TaskError::unsuitable(refusal(plan, size, bytes(trained), trial, allowed)));
+            return Err(TaskError::Unsuitable {
+                message: refusal(plan, size, bytes(trained), trial, allowed),
+                place: Vec::new(),
+            });
         }
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
         let workers_wanted = limits.workers.unwrap_or_else(cores).max(1);
