@@ -2,7 +2,7 @@
 //!
 //! At a steady rate a trial ends on a noise floor that grows with the rate, and the floor hides what was learnt: a steady trial
 //! speaks for rates that are too low. The planned run decays, and loses that floor. So the longer trials end with a tail in which
-//! the rate falls as in the run, to a hundredth at most, and the loss on the probe set after it, which no mini-batch blurs, is their
+//! the rate falls as in the run, though not below a hundredth, and the loss on the probe set after it, which no mini-batch blurs, is their
 //! settled cost.
 
 use std::collections::{BTreeMap, BTreeSet};
