@@ -1,9 +1,10 @@
 """A small network on handwritten digits, as a PyTorch tutorial writes it. The one line that lrfind needs is the print; with the
-two lines about `rates` the rate may change from step to step too."""
+two lines about `rates` the rate may change from step to step too, and with `--stay` one process makes trial after trial."""
 
 import argparse
 import csv
 import gzip
+import sys
 from pathlib import Path
 
 import torch
@@ -56,10 +57,22 @@ def main():
     parser.add_argument("--batch-size", type=int, default=32)
     parser.add_argument("--activation", choices=ACTIVATIONS, default="relu")
     parser.add_argument("--loss", choices=LOSSES, default="cross-entropy")
+    parser.add_argument("--stay", action="store_true", help="make the trials that standard input tells of")
     args = parser.parse_args()
+    digits = Digits()
+    if not args.stay:
+        return train(args, digits)
+    print("ready")
+    for line in sys.stdin:
+        seed, steps, args.rates = line.rstrip("\n").split(maxsplit=2)
+        args.seed, args.steps = int(seed), int(steps)
+        train(args, digits)
+        print("ready")
 
+
+def train(args, digits):
     torch.manual_seed(args.seed)
-    loader = DataLoader(Digits(), batch_size=args.batch_size, shuffle=True)
+    loader = DataLoader(digits, batch_size=args.batch_size, shuffle=True)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = Net(ACTIVATIONS[args.activation]).to(device)
     criterion = LOSSES[args.loss]

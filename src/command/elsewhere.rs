@@ -19,11 +19,23 @@ pub(super) enum Stream {
 pub(super) enum Process {}
 
 impl Process {
-    pub(super) fn start(_: &mut Command) -> io::Result<Self> {
+    pub(super) fn start(_: &mut Command, _: bool) -> io::Result<Self> {
         Err(io::Error::new(io::ErrorKind::Unsupported, "scripts can be run on Unix-like systems only"))
     }
 
     pub(super) fn listen(&mut self, _: Duration, _: &mut dyn FnMut(Stream, &[u8])) -> io::Result<Option<ExitStatus>> {
+        match *self {}
+    }
+
+    pub(super) fn send(&mut self, _: &str) -> io::Result<()> {
+        match *self {}
+    }
+
+    pub(super) fn close_input(&mut self) {
+        match *self {}
+    }
+
+    pub(super) fn has_ended(&self) -> io::Result<bool> {
         match *self {}
     }
 

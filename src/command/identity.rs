@@ -21,6 +21,9 @@ pub(super) fn of(plan: &ScriptPlan, surroundings: &BTreeMap<String, String>) -> 
     let mut digest = Sha256::new();
     let parts = (&plan.run, plan.shell, &plan.environment, &plan.loss, plan.stream, &plan.diverged, surroundings);
     digest.update(serde_json::to_vec(&parts).ok()?);
+    if let Some(line) = &plan.send {
+        digest.update(line.to_string());
+    }
     for word in plan.run.iter().map(ToString::to_string) {
         // A word of a shell's may be a whole command line.
         for name in word.split([' ', '\t', '\n', '\'', '"', ';', '=']).filter(|name| !name.is_empty()) {

@@ -15,6 +15,7 @@ mod output;
 mod placement;
 mod rates;
 mod run;
+mod stay;
 
 pub use process::kill_all;
 
@@ -24,9 +25,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use loss::LossReader;
+use output::Output;
 use placement::Devices;
 use process::Process;
 use run::ScriptRun;
+use stay::{Host, Waiting};
 
 use crate::config::{CommandPlan, Placeholder, ScriptPlan};
 use crate::error::TrialError;
@@ -62,6 +65,8 @@ pub struct Script {
     /// Numbers of threads, and what makes a script reproducible. The same however many scripts run at a time, for the losses may
     /// depend on it.
     surroundings: BTreeMap<String, String>,
+    /// Those of a script that stays.
+    waiting: Waiting,
 }
 
 /// How many scripts of the plan to run at a time: what it says, or one for each device, or one for each core up to 8.
@@ -74,6 +79,18 @@ pub fn probe_steps(spec: &TrialSpec) -> String {
     let mut steps = spec.probe_steps().to_vec();
     steps.dedup();
     steps.iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+}
+
+/// What a place stands for in a trial on a device, whose rates are in a file.
+fn value(placeholder: Placeholder, spec: &TrialSpec, device: &str, rates: &Path) -> String {
+    match placeholder {
+        Placeholder::Lr => spec.learning_rate.get().to_string(),
+        Placeholder::Seed => spec.seed.to_string(),
+        Placeholder::Steps => spec.total_iterations().to_string(),
+        Placeholder::Device => device.to_owned(),
+        Placeholder::Rates => rates.display().to_string(),
+        Placeholder::Probe => probe_steps(spec),
+    }
 }
 
 fn cores() -> usize {
@@ -99,18 +116,11 @@ impl Script {
         let share = (cores() / jobs(&plan).max(1)).max(1);
         let inherited = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         let surroundings = placement::environment(plan.threads, share, inherited);
-        Ok(Self { plan, reader, devices, surroundings })
+        Ok(Self { plan, reader, devices, surroundings, waiting: Waiting::default() })
     }
 
     fn command(&self, spec: &TrialSpec, device: &str, rates: &Path) -> Command {
-        let value = |placeholder| match placeholder {
-            Placeholder::Lr => spec.learning_rate.get().to_string(),
-            Placeholder::Seed => spec.seed.to_string(),
-            Placeholder::Steps => spec.total_iterations().to_string(),
-            Placeholder::Device => device.to_owned(),
-            Placeholder::Rates => rates.display().to_string(),
-            Placeholder::Probe => probe_steps(spec),
-        };
+        let value = |placeholder| value(placeholder, spec, device, rates);
         let words: Vec<String> = self.plan.run.iter().map(|word| word.fill(value)).collect();
         let (program, arguments) = words.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
         let mut command = if self.plan.shell {
@@ -128,6 +138,14 @@ impl Script {
         command.envs(&self.surroundings);
         command.envs(self.plan.environment.iter().map(|(name, template)| (name, template.fill(value))));
         command
+    }
+
+    /// A process for this trial, or where scripts stay, for any.
+    fn host(&self, spec: &TrialSpec, rates: &Path) -> Result<Host, TrialError> {
+        let place = self.devices.take();
+        let mut command = self.command(spec, place.as_ref().map_or("", |place| place.name()), rates);
+        let process = Process::start(&mut command, self.plan.send.is_some()).map_err(|error| self.cannot_start(&error))?;
+        Ok(Host { process, output: Output::new(&self.plan, &self.reader), place })
     }
 
     fn cannot_start(&self, error: &std::io::Error) -> TrialError {
@@ -169,10 +187,16 @@ impl Objective for Script {
         } else {
             return Err(TrialError::new("a script without `{rates}` runs at the one rate that it is given"));
         };
-        let place = self.devices.take();
-        let file = rates.as_deref().unwrap_or(Path::new(""));
-        let mut command = self.command(spec, place.as_ref().map_or("", |place| place.name()), file);
-        let process = Process::start(&mut command).map_err(|error| self.cannot_start(&error))?;
-        Ok(Box::new(ScriptRun::new(&self.plan, &self.reader, spec, process, (place, rates))))
+        let file = rates.as_deref().unwrap_or(Path::new("")).to_owned();
+        let host = match self.waiting.take() {
+            Some(host) => host,
+            None => self.host(spec, &file)?,
+        };
+        let line = self.plan.send.as_ref().map(|line| line.fill(|placeholder| value(placeholder, spec, host.device(), &file)));
+        let run = ScriptRun::new(&self.plan, spec, host, rates);
+        Ok(Box::new(match line {
+            Some(line) => run.staying(line, &self.waiting),
+            None => run,
+        }))
     }
 }

@@ -11,12 +11,15 @@ use crate::config::{Placeholder, ScriptPlan, Streams};
 const LAST_LINES: usize = 6;
 const LAST_CHARACTERS: usize = 200;
 
+/// What a script that stays says when it is ready for a trial.
+const READY: &str = "ready";
+
 /// Everything that was read from a script.
 #[derive(Debug)]
-pub(super) struct Output<'a> {
+pub(super) struct Output {
     out: Channel,
     err: Channel,
-    heard: Heard<'a>,
+    heard: Heard,
 }
 
 /// One stream: how its bytes become lines, and its lines losses.
@@ -29,7 +32,7 @@ struct Channel {
 }
 
 #[derive(Debug)]
-struct Heard<'a> {
+struct Heard {
     losses: VecDeque<f64>,
     /// Losses of probes, where the script was asked for some.
     probes: Option<VecDeque<f64>>,
@@ -38,11 +41,13 @@ struct Heard<'a> {
     /// The stream that does not count holds losses.
     elsewhere: bool,
     /// Texts that speak of divergence, and whether one was heard.
-    diverged: (&'a [String], bool),
+    diverged: (Vec<String>, bool),
+    /// Whether a script that stays has said that it is ready for a trial.
+    ready: bool,
 }
 
-impl<'a> Output<'a> {
-    pub(super) fn new(plan: &'a ScriptPlan, reader: &LossReader) -> Self {
+impl Output {
+    pub(super) fn new(plan: &ScriptPlan, reader: &LossReader) -> Self {
         let channel = |other| Channel { lines: Lines::default(), reader: reader.clone(), counts: plan.stream != other };
         let heard = Heard {
             losses: VecDeque::new(),
@@ -50,7 +55,8 @@ impl<'a> Output<'a> {
             last_out: VecDeque::new(),
             last_err: VecDeque::new(),
             elsewhere: false,
-            diverged: (&plan.diverged, false),
+            diverged: (plan.diverged.clone(), false),
+            ready: false,
         };
         Self { out: channel(Streams::Stderr), err: channel(Streams::Stdout), heard }
     }
@@ -60,6 +66,21 @@ impl<'a> Output<'a> {
         let heard = &mut self.heard;
         let Channel { lines, reader, counts } = if stream == Stream::Out { &mut self.out } else { &mut self.err };
         lines.feed(bytes, |line| heard.take(stream, line, reader, *counts));
+    }
+
+    /// Whether a script that stays has said since the last trial began that it is ready for the next.
+    pub(super) fn is_ready(&self) -> bool {
+        self.heard.ready
+    }
+
+    /// Forgets what was said, for a trial begins. How losses are read stays: a table names its columns once.
+    pub(super) fn forget(&mut self) {
+        let Heard { losses, probes, last_out, last_err, elsewhere, diverged, ready } = &mut self.heard;
+        losses.clear();
+        probes.iter_mut().for_each(VecDeque::clear);
+        last_out.clear();
+        last_err.clear();
+        (*elsewhere, diverged.1, *ready) = (false, false, false);
     }
 
     /// Takes the last lines, which no newline ended; they count only if the script was not cut off.
@@ -123,7 +144,7 @@ impl<'a> Output<'a> {
     }
 }
 
-impl Heard<'_> {
+impl Heard {
     fn take(&mut self, stream: Stream, line: Line<'_>, reader: &mut LossReader, counts: bool) {
         let (texts, diverged) = &mut self.diverged;
         *diverged = *diverged || texts.iter().any(|text| line.text.contains(text));
@@ -138,6 +159,7 @@ impl Heard<'_> {
         if line.text.trim().is_empty() {
             return;
         }
+        self.ready |= stream == Stream::Out && line.text.trim() == READY;
         let last = if stream == Stream::Out { &mut self.last_out } else { &mut self.last_err };
         if last.len() == LAST_LINES {
             last.pop_front();

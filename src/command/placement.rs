@@ -1,7 +1,7 @@
 //! Where a script runs: its share of the devices and of the processor's cores.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Variables by which libraries learn how many threads to use; `NPROC` is XLA's.
 const THREADS: [&str; 9] = [
@@ -38,40 +38,41 @@ pub(super) fn environment(
 #[derive(Debug)]
 pub(super) struct Devices {
     names: Vec<String>,
-    users: Mutex<Vec<usize>>,
+    users: Arc<Mutex<Vec<usize>>>,
 }
 
 /// The use of a device, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place<'a> {
-    devices: &'a Devices,
+pub(super) struct Place {
+    name: String,
     index: usize,
+    users: Arc<Mutex<Vec<usize>>>,
 }
 
 impl Devices {
     pub(super) fn new(names: Vec<String>) -> Self {
-        Self { users: Mutex::new(vec![0; names.len()]), names }
+        Self { users: Arc::new(Mutex::new(vec![0; names.len()])), names }
     }
 
     /// A place on the device with the fewest users, the first of them; `None` where there are no devices.
-    pub(super) fn take(&self) -> Option<Place<'_>> {
+    pub(super) fn take(&self) -> Option<Place> {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         let index = (0..users.len()).min_by_key(|&index| users[index])?;
         users[index] += 1;
-        Some(Place { devices: self, index })
+        Some(Place { name: self.names[index].clone(), index, users: Arc::clone(&self.users) })
     }
 }
 
-impl Place<'_> {
+impl Place {
     /// The device's name.
     pub(super) fn name(&self) -> &str {
-        &self.devices.names[self.index]
+        &self.name
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        self.devices.users.lock().unwrap_or_else(PoisonError::into_inner)[self.index] -= 1;
+        self.users.lock().unwrap_or_else(PoisonError::into_inner)[self.index] -= 1;
     }
 }
 

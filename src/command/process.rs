@@ -1,8 +1,8 @@
 //! A child process in a group of its own: its output without threads or dead-locks, its end without orphans or zombies.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -51,6 +51,7 @@ pub(super) enum Stream {
 pub(super) struct Process {
     child: Child,
     group: Pid,
+    input: Option<ChildStdin>,
     out: Option<ChildStdout>,
     err: Option<ChildStderr>,
     status: Option<ExitStatus>,
@@ -63,23 +64,34 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Starts the command with nothing to read.
-    pub(super) fn start(command: &mut Command) -> io::Result<Self> {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    /// Starts the command with nothing to read, or with what it will be [sent](Self::send).
+    pub(super) fn start(command: &mut Command, is_sent_something: bool) -> io::Result<Self> {
+        command.stdin(if is_sent_something { Stdio::piped() } else { Stdio::null() });
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
         // Between the start and its entry the program cannot be asked to kill it.
         let mut groups = GROUPS.lock().unwrap_or_else(PoisonError::into_inner);
         let mut child = command.spawn()?;
         let group = Pid::from_child(&child);
         groups.push(group);
         drop(groups);
-        let (out, err) = (child.stdout.take(), child.stderr.take());
+        let (input, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let (buffer, started) = (vec![0; CHUNK], Instant::now());
         let (next_rest, resting_until) = (SHORTEST_REST, started);
-        let process = Self { child, group, out, err, status: None, buffer, started, next_rest, resting_until };
+        let process = Self { child, group, input, out, err, status: None, buffer, started, next_rest, resting_until };
         for fd in process.pipes().into_iter().flatten() {
             ioctl_fionbio(fd, true)?;
         }
         Ok(process)
+    }
+
+    /// Sends a line to its standard input.
+    pub(super) fn send(&mut self, line: &str) -> io::Result<()> {
+        self.input.as_mut().ok_or(io::ErrorKind::BrokenPipe)?.write_all(format!("{line}\n").as_bytes())
+    }
+
+    /// Lets it see the end of its standard input.
+    pub(super) fn close_input(&mut self) {
+        self.input = None;
     }
 
     fn pipes(&self) -> [Option<std::os::fd::BorrowedFd<'_>>; 2] {
@@ -146,13 +158,8 @@ impl Process {
         (self.started.elapsed() / LATENESS).clamp(SHORTEST_REST, LONGEST_REST)
     }
 
-    /// When it was started.
-    pub(super) fn started(&self) -> Instant {
-        self.started
-    }
-
     /// Whether the process itself has ended. It stays a zombie, so that its number and that of its group are not given to another.
-    fn has_ended(&self) -> io::Result<bool> {
+    pub(super) fn has_ended(&self) -> io::Result<bool> {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
         match waitid(WaitId::Pid(self.group), options) {
             Ok(status) => Ok(status.is_some()),

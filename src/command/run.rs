@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempPath;
 
-use super::loss::LossReader;
 use super::output::Output;
-use super::placement::Place;
-use super::process::{Process, ending};
+use super::process::ending;
+use super::stay::{Host, Waiting};
 use crate::config::{LossFormat, Placeholder, ScriptPlan, Streams};
 use crate::error::TrialError;
 use crate::record::TrialSpec;
@@ -23,10 +22,14 @@ const FAREWELL: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct ScriptRun<'a> {
     plan: &'a ScriptPlan,
-    process: Process,
-    /// Where it runs and the file of its rates: held while the script runs.
-    _held: Held<'a>,
-    output: Output<'a>,
+    /// `None` once it has been given back.
+    host: Option<Host>,
+    /// Where a script that stays goes after the trial, and the line that it is sent until it was.
+    stays: Option<&'a Waiting>,
+    line: Option<String>,
+    /// The file of the rates: held while the trial runs.
+    _rates: Option<TempPath>,
+    began: Instant,
     /// Losses that the trial takes.
     wanted: u64,
     /// Losses handed out.
@@ -42,8 +45,30 @@ pub(super) struct ScriptRun<'a> {
     cancel: Cancel,
 }
 
-/// A device, and the file of the rates.
-type Held<'a> = (Option<Place<'a>>, Option<TempPath>);
+/// How a script came to the end of a trial.
+enum End {
+    /// It ended.
+    Exit(ExitStatus),
+    /// It stays, and is ready for the next one.
+    Ready,
+}
+
+impl End {
+    fn is_success(&self) -> bool {
+        match self {
+            Self::Exit(status) => status.success(),
+            Self::Ready => true,
+        }
+    }
+
+    /// In words.
+    fn words(&self) -> String {
+        match self {
+            Self::Exit(status) => ending(*status),
+            Self::Ready => "it said that it is ready for the next trial".to_owned(),
+        }
+    }
+}
 
 /// How many of the latest losses show where a trial stands: those since the last evaluation, those at the gentle rate in which it
 /// ends, or else a fifth of it.
@@ -57,14 +82,16 @@ fn window(spec: &TrialSpec) -> usize {
 }
 
 impl<'a> ScriptRun<'a> {
-    /// The trial `spec` that `process` makes, which needs what is `held`.
-    pub(super) fn new(plan: &'a ScriptPlan, reader: &LossReader, spec: &TrialSpec, process: Process, held: Held<'a>) -> Self {
+    /// The trial `spec` that `host` makes, with the file of its rates.
+    pub(super) fn new(plan: &'a ScriptPlan, spec: &TrialSpec, host: Host, rates: Option<TempPath>) -> Self {
         let now = Instant::now();
         Self {
             plan,
-            process,
-            _held: held,
-            output: Output::new(plan, reader),
+            host: Some(host),
+            stays: None,
+            line: None,
+            _rates: rates,
+            began: now,
             wanted: spec.total_iterations(),
             taken: 0,
             ahead: None,
@@ -74,6 +101,12 @@ impl<'a> ScriptRun<'a> {
             last_loss: now,
             cancel: Cancel::default(),
         }
+    }
+
+    /// The same by a script that stays: it is sent the line that tells of the trial once it is ready, and goes to those that wait
+    /// afterwards.
+    pub(super) fn staying(self, line: String, waiting: &'a Waiting) -> Self {
+        Self { stays: Some(waiting), line: Some(line), ..self }
     }
 
     /// The mean of the latest losses, or the first one where none has come yet. Nothing when it was interrupted.
@@ -99,7 +132,7 @@ impl<'a> ScriptRun<'a> {
                 self.taken += 1;
                 Ok(loss)
             }
-            Err(status) => self.ended_early(status),
+            Err(end) => self.ended_early(&end),
         }
     }
 
@@ -107,7 +140,7 @@ impl<'a> ScriptRun<'a> {
     fn next_probe(&mut self) -> Result<Vec<f64>, TrialError> {
         match self.hear(Output::next_probe) {
             Ok(Ok(loss)) => Ok(vec![loss]),
-            Ok(Err(status)) if !status.success() => self.ended_early(status).map(|loss| vec![loss]),
+            Ok(Err(end)) if !end.is_success() => self.ended_early(&end).map(|loss| vec![loss]),
             Ok(Err(_)) => {
                 let steps =
                     if self.taken == 0 { "before the first step".to_owned() } else { format!("after {}", self.progress()) };
@@ -121,24 +154,41 @@ impl<'a> ScriptRun<'a> {
         }
     }
 
-    /// Listens until there is what `take` takes, or the script has ended.
-    fn hear(&mut self, take: fn(&mut Output<'a>) -> Option<f64>) -> Result<Result<f64, ExitStatus>, TrialError> {
+    /// Listens until there is what `take` takes, or the script has come to its end.
+    fn hear(&mut self, take: fn(&mut Output) -> Option<f64>) -> Result<Result<f64, End>, TrialError> {
         loop {
-            if let Some(loss) = take(&mut self.output) {
-                self.last_loss = Instant::now();
-                return Ok(Ok(loss));
-            }
             if self.cancel.is_cancelled() {
                 return Err(TrialError::new("interrupted"));
             }
             let patience = self.patience()?;
-            let output = &mut self.output;
-            let listened = self.process.listen(patience, &mut |stream, bytes| output.take(stream, bytes));
+            let Some(host) = &mut self.host else { return Err(TrialError::new("the trial is over")) };
+            match &self.line {
+                Some(line) if host.output.is_ready() => {
+                    host.output.forget();
+                    // One that does not read has ended, or will be silent, and either is seen below.
+                    let _ = host.process.send(line);
+                    self.line = None;
+                    self.last_loss = Instant::now();
+                }
+                Some(_) => {}
+                None => {
+                    if let Some(loss) = take(&mut host.output) {
+                        self.last_loss = Instant::now();
+                        return Ok(Ok(loss));
+                    }
+                    if self.stays.is_some() && host.output.is_ready() {
+                        return Ok(Err(End::Ready));
+                    }
+                }
+            }
+            let Host { process, output, .. } = host;
+            let listened = process.listen(patience, &mut |stream, bytes| output.take(stream, bytes));
             let ended = listened.map_err(|error| TrialError::new(format!("cannot listen to the script: {error}")))?;
             if let Some(status) = ended {
                 // Half a number of a script that was cut off is no loss.
-                self.output.finish(status.success());
-                return Ok(take(&mut self.output).ok_or(status));
+                output.finish(status.success());
+                let loss = if self.line.is_none() { take(output) } else { None };
+                return Ok(loss.ok_or(End::Exit(status)));
             }
         }
     }
@@ -149,35 +199,45 @@ impl<'a> ScriptRun<'a> {
             Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).checked_sub(since.elapsed())
         };
         let (step, progress) = (self.plan.step_timeout, self.progress());
-        let until_loss = left(step, self.last_loss)
-            .ok_or_else(|| self.fault(&format!("no loss came for {step} seconds after {progress}: see `step-timeout`")))?;
+        let silence = || match self.line {
+            Some(_) => format!("the script did not print `ready` within {step} seconds, as one that is sent lines must"),
+            None => format!("no loss came for {step} seconds after {progress}: see `step-timeout`"),
+        };
+        let until_loss = left(step, self.last_loss).ok_or_else(|| self.fault(&silence()))?;
         let Some(whole) = self.plan.timeout else { return Ok(until_loss) };
-        let until_end = left(whole, self.process.started())
+        let until_end = left(whole, self.began)
             .ok_or_else(|| self.fault(&format!("the trial took more than {whole} seconds for {progress}: see `timeout`")))?;
         Ok(until_loss.min(until_end))
     }
 
     /// What it means that the script ended before its last step.
-    fn ended_early(&self, status: ExitStatus) -> Result<f64, TrialError> {
-        let (how, progress) = (ending(status), self.progress());
-        if !status.success() && self.output.speaks_of_divergence() {
+    fn ended_early(&self, end: &End) -> Result<f64, TrialError> {
+        let (how, progress) = (end.words(), self.progress());
+        let Some(Host { output, .. }) = &self.host else { return Err(TrialError::new("the trial is over")) };
+        if self.line.is_some() {
+            let what =
+                format!("the script ended ({how}) before it printed `ready`, as one that is sent lines must for each trial");
+            return Err(self.fault(&what));
+        }
+        let says_so = matches!(end, End::Ready) || !end.is_success();
+        if says_so && output.speaks_of_divergence() {
             return Ok(f64::NAN);
         }
         // What was killed has not spoken for itself.
-        let gave_up = status.code().is_some_and(|code| code != 0);
-        Err(self.fault(&if gave_up && (self.taken > 0 || self.output.mentions_infinity()) {
+        let gave_up = matches!(end, End::Exit(status) if status.code().is_some_and(|code| code != 0));
+        Err(self.fault(&if gave_up && (self.taken > 0 || output.mentions_infinity()) {
             format!(
                 "the script failed ({how}) after {progress}; if this is how it says that training diverged, put a part of that \
                  line into `diverged` of [command]"
             )
-        } else if !status.success() {
+        } else if !end.is_success() {
             format!("the script failed ({how}) after {progress}")
-        } else if self.taken > 0 && self.output.mentions_infinity() {
+        } else if self.taken > 0 && output.mentions_infinity() {
             format!(
                 "the script ended ({how}) after {progress}, and its last lines speak of what is not finite; if that is a loss, let \
                  `loss` in [command] read it: a group of `(\\S+)` does, where digits alone do not"
             )
-        } else if self.taken > 0 && self.output.has_overwritten() {
+        } else if self.taken > 0 && output.has_overwritten() {
             format!(
                 "the script ended ({how}) after {progress}: it must print one for each step, and what a carriage return overwrites \
                  does not count; end each of these lines with a newline"
@@ -185,7 +245,7 @@ impl<'a> ScriptRun<'a> {
         } else if self.taken > 0 {
             format!("the script ended ({how}) after {progress}: it must print one for each step")
         } else {
-            format!("the script printed no loss ({how}){}", self.where_to_look())
+            format!("the script printed no loss ({how}){}", self.where_to_look(output))
         }))
     }
 
@@ -193,8 +253,8 @@ impl<'a> ScriptRun<'a> {
         format!("{} of {} losses", self.taken, self.wanted)
     }
 
-    fn where_to_look(&self) -> &'static str {
-        match (self.output.is_empty(), self.output.has_losses_elsewhere(), self.plan.stream) {
+    fn where_to_look(&self, output: &Output) -> &'static str {
+        match (output.is_empty(), output.has_losses_elsewhere(), self.plan.stream) {
             (true, ..) => ", and nothing else",
             (_, true, Streams::Stdout) => "; there are some on standard error: write `stream = \"stderr\"` in [command]",
             (_, true, _) => "; there are some on standard output: write `stream = \"stdout\"` in [command]",
@@ -205,19 +265,25 @@ impl<'a> ScriptRun<'a> {
 
     /// An error with the script's last words.
     fn fault(&self, what: &str) -> TrialError {
-        TrialError::new(format!("{what}{}", self.output.quoted()))
+        TrialError::new(format!("{what}{}", self.host.as_ref().map(|host| host.output.quoted()).unwrap_or_default()))
     }
 
-    /// Lets the script end by itself if it is about to, and ends it if not.
+    /// Lets the script end by itself if it is about to, and ends it if not; one that stays waits for the next trial, if it has made
+    /// this one to its end.
     fn finish(&mut self) {
+        let Some(mut host) = self.host.take() else { return };
+        let is_over = self.taken >= self.wanted || host.output.is_ready();
+        if let Some(waiting) = self.stays.filter(|_| self.line.is_none() && is_over && !self.cancel.is_cancelled()) {
+            return waiting.put(host);
+        }
         let parting = Instant::now();
         while self.told && self.taken >= self.wanted && parting.elapsed() < FAREWELL && !self.cancel.is_cancelled() {
             // What it still has to say interests nobody, but must be taken from it.
-            if !matches!(self.process.listen(FAREWELL, &mut |_, _| ()), Ok(None)) {
+            if !matches!(host.process.listen(FAREWELL, &mut |_, _| ()), Ok(None)) {
                 break;
             }
         }
-        self.process.end();
+        host.process.end();
     }
 }
 

@@ -30,6 +30,7 @@ const MOST_ITERATIONS: u64 = 1_000_000_000_000;
 pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<ScriptPlan> {
     let shell = section.boolean("shell").unwrap_or(false);
     let run = run(&mut section, shell);
+    let send = section.string("send").map(str::to_owned).and_then(|line| template(&section, "send", &line));
     let environment = environment(&mut section);
     let directory_source = section.string("directory").unwrap_or(".").to_owned();
     let loss = loss(section.section_or_word("loss", "command.loss"));
@@ -45,6 +46,7 @@ pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<ScriptPlan
     let plan = run.zip(environment).zip(loss).map(|((run, environment), loss)| ScriptPlan {
         run,
         shell,
+        send,
         directory: folder.join(&directory_source),
         directory_source,
         environment,
@@ -73,12 +75,35 @@ fn check_places(section: &Section<'_>, plan: &ScriptPlan) {
             "add it where the script takes its learning rate, for example `\"--lr\", \"{lr}\"`",
         );
     }
+    check_send(section, plan);
     if plan.has(Placeholder::Device) && plan.devices.is_empty() {
         section.complain(
             "run",
             "the command has a `{device}`, but there are no devices",
             "add, for example, `devices = [\"0\", \"1\"]`",
         );
+    }
+}
+
+/// Whether what changes from trial to trial is in the line that a script which stays is sent, and nowhere else.
+fn check_send(section: &Section<'_>, plan: &ScriptPlan) {
+    let Some(line) = &plan.send else { return };
+    if line.to_string().contains(['\n', '\r']) {
+        section.complain(
+            "send",
+            "`send` is more than one line",
+            "write one line, for example `send = \"{lr} {seed} {steps}\"`",
+        );
+    }
+    let started = || plan.run.iter().chain(plan.environment.values());
+    for (name, placeholder) in Placeholder::NAMES.into_iter().filter(|(_, of)| *of != Placeholder::Device) {
+        if started().any(|template| template.has(placeholder)) {
+            section.complain(
+                "send",
+                format!("a script that stays is started once for many trials, so `{{{name}}}` in `run` or `environment` has no value"),
+                format!("move `{{{name}}}` into `send`"),
+            );
+        }
     }
 }
 
@@ -291,6 +316,7 @@ impl CommandPlan {
             command: ScriptPlan {
                 run,
                 shell: false,
+                send: None,
                 directory: ".".into(),
                 directory_source: ".".to_owned(),
                 environment: BTreeMap::new(),

@@ -87,6 +87,9 @@ pub struct ScriptPlan {
     /// The directory as written.
     #[serde(rename = "directory")]
     pub directory_source: String,
+    /// The line that a script which stays is sent for each trial; `None` for one that is started for each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub send: Option<Template>,
     /// Variables of its environment, beside those that it inherits.
     pub environment: BTreeMap<String, Template>,
     /// How a loss is read from a line.
@@ -110,9 +113,9 @@ pub struct ScriptPlan {
 }
 
 impl ScriptPlan {
-    /// Whether the placeholder occurs anywhere in the command or its environment.
+    /// Whether the placeholder occurs anywhere in the command, its environment, or the line that it is sent.
     pub fn has(&self, placeholder: Placeholder) -> bool {
-        self.run.iter().chain(self.environment.values()).any(|template| template.has(placeholder))
+        self.run.iter().chain(self.environment.values()).chain(&self.send).any(|template| template.has(placeholder))
     }
 
     /// The command line as a person wrote it.

@@ -175,6 +175,7 @@ const KEYS: &[Key] = keys! {
     "command" {
         "run", "strings", "required", "[\"python\", \"train.py\", \"--lr\", \"{lr}\"]", "program and arguments, with placeholders; one string where `shell` is set";
         "shell", "boolean", "false", "false", "run the string `run` by `sh -c`";
+        "send", "string", "none", "\"{lr} {seed} {steps}\"", "for a script that stays: the line, with placeholders, that it is sent for each trial once it has printed `ready`; `run` and `environment` then hold none but `{device}`";
         "directory", "string", "\".\"", "\"..\"", "where the script runs, relative to the config file";
         "environment", "table of strings", "none", "{ CUDA_VISIBLE_DEVICES = \"{device}\" }", "variables beside the inherited ones, with placeholders";
         "loss", "string or section", "\"plain\"", "{ kind = \"json\" }", "how a loss is read from a line: a name, or a table of the keys of `[command.loss]`";
