@@ -9,7 +9,7 @@ fn read(text: &str) -> Result<Config, ConfigErrors> {
 }
 
 /// One config for each kind of section, with every key that goes with it.
-const COMPLETE: [&str; 24] = [
+const COMPLETE: [&str; 25] = [
     "name = \"a\"\ndevice = \"ndarray\"\n[data]\nkind = \"csv\"\npath = \"a\"\ntarget = -1\ntask = \"regression\"\nheader = true\nshape = [1, 8, 8]\n\
      standardize = true\nheld-out = 0.2\nshare = 0.5\nsplit-seed = 0\n[model]\nkind = \"linear\"\ninit = \"he\"\n[training]\n\
      optimizer = { kind = \"sgd\", momentum = 0.9, dampening = 0.0, nesterov = true, weight-decay = 1e-4, decoupled = true }\n\
@@ -52,6 +52,7 @@ const COMPLETE: [&str; 24] = [
      loss = \"plain\"\nstream = \"stdout\"\ndiverged = [\"a\"]\ntimeout = 60\nstep-timeout = 600\njobs = 2\n\
      devices = [\"0\"]\nthreads = 1\ndepends = [\"data\"]\n[training]\noptimizer = \"sgd\"\nlearning-rate = 0.05\niterations = 1000\n\
      schedule = { kind = \"cosine\", warmup-iterations = 10 }\n[search]\nseeds = 3\n",
+    "[command]\nrun = [\"a\"]\nsend = \"{lr}\"\n",
     "[command]\nrun = [\"a\", \"{lr}\"]\nloss = { kind = \"json\", key = \"loss\" }\n",
     "[command]\nrun = [\"a\", \"{lr}\"]\nloss = { kind = \"regex\", pattern = '(.)' }\n",
     "[command]\nrun = [\"a\", \"{lr}\"]\nloss = { kind = \"csv\", column = \"loss\" }\n",

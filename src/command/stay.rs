@@ -51,7 +51,9 @@ impl Drop for Waiting {
     /// All of them see the end of their input at once, and have a moment to put their affairs in order.
     fn drop(&mut self) {
         let hosts = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
-        hosts.iter_mut().for_each(|host| host.process.close_input());
+        for host in hosts.iter_mut() {
+            host.process.close_input();
+        }
         let parting = Instant::now();
         for host in hosts {
             while parting.elapsed() < FAREWELL && matches!(host.process.listen(FAREWELL, &mut |_, _| ()), Ok(None)) {}

@@ -61,6 +61,7 @@ name = "{name}"               # names the report folder; default: this file's na
 
 [command]
 run = ["python", "train.py", "--lr", "{lr}", "--seed", "{seed}", "--steps", "{steps}"]  # required; also {device}, {rates}, {probe}
+                              # a script that is slow to start may stay for all trials: see `send` in the README
 directory = "."               # where it runs, relative to this file
 stream = "stdout"             # where it prints losses: or "stderr", "both"
 loss = { kind = "plain" }     # or { kind = "json", key = "loss" }, { kind = "regex", pattern = 'cost (\S+)' },
