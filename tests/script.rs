@@ -127,6 +127,18 @@ fn a_script_may_read_the_rate_of_each_step_from_a_file() {
     assert!(names.lines().count() == 2 && names.lines().all(|name| !Path::new(name).exists()), "{names}");
 }
 
+/// Where the disk is slow, a loss is looked at long after it came.
+#[test]
+fn what_was_said_in_time_counts_however_late_it_is_looked_at() {
+    let fixture = Fixture::new("printf 'loss: 1\\nloss: 2\\n'; sleep 60", "timeout = 0.4\nstep-timeout = 0.4\n");
+    let spec = TrialSpec::steady(LearningRate::new(0.5).unwrap(), 7, 3);
+    let mut run = fixture.script.start(&[spec]).unwrap();
+    assert_eq!(run.step(&[0.5]).unwrap(), [1.0]);
+    std::thread::sleep(Duration::from_millis(600));
+    assert_eq!(run.step(&[0.5]).unwrap(), [2.0]);
+    assert!(run.step(&[0.5]).is_err());
+}
+
 #[test]
 fn a_script_may_show_its_loss_on_a_probe_set() {
     let folder = tempfile::tempdir().unwrap();

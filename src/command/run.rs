@@ -157,40 +157,44 @@ impl<'a> ScriptRun<'a> {
     /// Listens until there is what `take` takes, or the script has come to its end.
     fn hear(&mut self, take: fn(&mut Output) -> Option<f64>) -> Result<Result<f64, End>, TrialError> {
         loop {
+            // What was said in time counts, however late it is looked at.
+            if let Some(heard) = self.said(take) {
+                return Ok(heard);
+            }
             if self.cancel.is_cancelled() {
                 return Err(TrialError::new("interrupted"));
             }
             let patience = self.patience()?;
-            let Some(host) = &mut self.host else { return Err(TrialError::new("the trial is over")) };
-            match &self.line {
-                Some(line) if host.output.is_ready() => {
-                    host.output.forget();
-                    // One that does not read has ended, or will be silent, and either is seen below.
-                    let _ = host.process.send(line);
-                    self.line = None;
-                    self.last_loss = Instant::now();
-                }
-                Some(_) => {}
-                None => {
-                    if let Some(loss) = take(&mut host.output) {
-                        self.last_loss = Instant::now();
-                        return Ok(Ok(loss));
-                    }
-                    if self.stays.is_some() && host.output.is_ready() {
-                        return Ok(Err(End::Ready));
-                    }
-                }
-            }
-            let Host { process, output, .. } = host;
+            let Some(Host { process, output, .. }) = &mut self.host else { return Err(TrialError::new("the trial is over")) };
             let listened = process.listen(patience, &mut |stream, bytes| output.take(stream, bytes));
             let ended = listened.map_err(|error| TrialError::new(format!("cannot listen to the script: {error}")))?;
             if let Some(status) = ended {
                 // Half a number of a script that was cut off is no loss.
                 output.finish(status.success());
-                let loss = if self.line.is_none() { take(output) } else { None };
-                return Ok(loss.ok_or(End::Exit(status)));
+                return Ok(self.said(take).unwrap_or(Err(End::Exit(status))));
             }
         }
+    }
+
+    /// What `take` takes of what the script has said in this trial, or that it is ready for the next. One that is ready for this one is
+    /// told of it.
+    fn said(&mut self, take: fn(&mut Output) -> Option<f64>) -> Option<Result<f64, End>> {
+        let Host { process, output, .. } = self.host.as_mut()?;
+        if let Some(line) = &self.line {
+            if output.is_ready() {
+                output.forget();
+                // One that does not read it has ended, or will be silent: either will be heard.
+                let _ = process.send(line);
+                self.line = None;
+                self.last_loss = Instant::now();
+            }
+            return None;
+        }
+        if let Some(loss) = take(output) {
+            self.last_loss = Instant::now();
+            return Some(Ok(loss));
+        }
+        (self.stays.is_some() && output.is_ready()).then_some(Err(End::Ready))
     }
 
     /// How much longer the script may be silent.
