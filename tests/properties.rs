@@ -234,7 +234,7 @@ fn conclusions(assessment: &Assessment<'_>) -> Conclusions {
         .collect();
     verdicts.sort_unstable();
     let (bracket, choice) = (assessment.bracket, assessment.choice.learning_rate);
-    Conclusions { verdicts, bracket, choice, confirmed: assessment.confirmed }
+    Conclusions { verdicts, bracket, choice, confirmed: assessment.is_confirmed() }
 }
 
 fn mapped(trials: &[TrialRecord], of: impl Fn(f64) -> f64) -> Vec<TrialRecord> {

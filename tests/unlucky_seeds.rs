@@ -1,9 +1,9 @@
 //! Seeds that once led the search astray, on tasks of the benchmark.
 
-use std::path::Path;
+mod common;
 
 use lrfind::report::{CheckVerdict, Report};
-use lrfind::{LearningRate, RunOptions, Study, config, task};
+use lrfind::{LearningRate, RunOptions, Study};
 
 fn find(name: &str, first_seed: u64, planned: Option<u64>) -> Report {
     found(name, |study| {
@@ -27,11 +27,7 @@ fn found(name: &str, change: impl FnOnce(&mut Study<'_>)) -> Report {
 }
 
 fn with_study<T>(name: &str, work: impl FnOnce(&mut Study<'_>) -> T) -> T {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches").join(name);
-    let plan = config::load(&path).unwrap();
-    let task = task::build(&plan).unwrap();
-    let mut study = Study::of_plan(&plan, &task);
-    work(&mut study)
+    common::with_study(&format!("benches/{name}"), work)
 }
 
 /// The rate that is recommended, which must lie below `unstable`, where full runs fail.

@@ -1,22 +1,23 @@
 //! When a search hands out no rate, or one that nothing confirms, and what it says then.
 
-use std::path::Path;
+mod common;
+
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use common::{Quadratic, with_study};
 use lrfind::error::TrialError;
 use lrfind::lr::LrRange;
 use lrfind::record::{Event, Observer, Outcome, TrialSpec};
 use lrfind::report::{Report, Status};
 use lrfind::trial::{Cancel, Objective, Run};
-use lrfind::{RunOptions, Study, config, task};
+use lrfind::{RunOptions, Study};
 
-/// A study of a config beneath the project's folder, changed.
 fn find(config: &str, change: impl FnOnce(&mut Study<'_>)) -> Report {
-    let plan = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(config)).unwrap();
-    let task = task::build(&plan).unwrap();
-    let mut study = Study::of_plan(&plan, &task);
-    change(&mut study);
-    study.find(&RunOptions::default())
+    with_study(config, |study| {
+        change(study);
+        study.find(&RunOptions::default())
+    })
 }
 
 /// The digits' network, bound to rates from `lowest` on. It is unstable from 0.12 on.
@@ -55,37 +56,20 @@ fn a_budget_that_ends_before_the_trials_grow_leaves_what_the_short_ones_say() {
     assert!(report.warnings.iter().any(|warning| warning.code == "nothing-learnt"));
 }
 
-/// Loss (1 − w)², which is stable below a rate of 1, of seeds below `broken` only.
-struct Parabola {
-    broken: u64,
-}
+/// A parabola that is trained with the seeds below this one only.
+struct SeedsBelow(u64);
 
-struct Descent(f64);
-
-impl Objective for Parabola {
+impl Objective for SeedsBelow {
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
-        if specs[0].seed >= self.broken { Err(TrialError::new("no such seed")) } else { Ok(Box::new(Descent(0.0))) }
+        if specs[0].seed < self.0 { PARABOLA.start(specs) } else { Err(TrialError::new("no such seed")) }
     }
 }
 
-impl Run for Descent {
-    fn step(&mut self, learning_rates: &[f64]) -> Result<Vec<f64>, TrialError> {
-        let loss = (1.0 - self.0).powi(2);
-        self.0 += 2.0 * learning_rates[0] * (1.0 - self.0);
-        Ok(vec![loss])
-    }
-
-    fn probe(&mut self) -> Result<Vec<f64>, TrialError> {
-        Ok(vec![(1.0 - self.0).powi(2)])
-    }
-
-    fn retain(&mut self, _: &[bool]) {}
-}
+static PARABOLA: LazyLock<Quadratic> = LazyLock::new(|| Quadratic::sgd(&[2.0]));
 
 #[test]
 fn trials_that_fail_confirm_nothing_and_refute_nothing() {
-    let objective = Parabola { broken: 2 };
-    let report = Study::new("parabola", &objective).find(&RunOptions::default());
+    let report = Study::new("parabola", &SeedsBelow(2)).find(&RunOptions::default());
     assert!(why(&report).contains("on fresh seeds failed, so that nothing confirms it"), "{}", why(&report));
     assert!(report.warnings.iter().any(|warning| warning.message.contains("no such seed")), "{:?}", report.warnings);
     assert!(!report.warnings.iter().any(|warning| warning.code == "not-confirmed"), "{:?}", report.warnings);
@@ -111,7 +95,7 @@ impl Observer for NoTimeToConfirm {
 fn a_rate_whose_confirmation_was_interrupted_is_handed_out_as_not_confirmed() {
     let observer = NoTimeToConfirm::default();
     let options = RunOptions { cancel: observer.cancel.clone(), observer: &observer, ..RunOptions::default() };
-    let report = Study::new("parabola", &Parabola { broken: u64::MAX }).find(&options);
+    let report = Study::new("parabola", &*PARABOLA).find(&options);
     assert!(observer.began.load(Ordering::Relaxed));
     assert_eq!(report.status, Status::Partial);
     assert!(report.trials.iter().any(|trial| trial.outcome == Outcome::Cancelled), "the confirming trial is there");

@@ -49,8 +49,6 @@ pub struct Assessment<'a> {
     pub bracket: Bracket,
     /// What to do.
     pub choice: Choice,
-    /// Whether every confirming trial at the chosen rate was stable, and there were some.
-    pub confirmed: bool,
     premises: Premises,
 }
 
@@ -58,6 +56,17 @@ impl Assessment<'_> {
     /// All judged trials.
     pub fn trials(&self) -> impl Iterator<Item = &JudgedTrial<'_>> {
         self.short.trials.iter().chain(self.long.iter().flat_map(|l| &l.trials)).chain(&self.confirm).chain(&self.yardsticks)
+    }
+
+    /// The confirming trials at the chosen rate.
+    pub fn confirming(&self) -> impl Iterator<Item = &JudgedTrial<'_>> {
+        self.confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == self.choice.learning_rate)
+    }
+
+    /// Whether every one of these was stable, and there were some.
+    pub fn is_confirmed(&self) -> bool {
+        let mut confirming = self.confirming().peekable();
+        confirming.peek().is_some() && confirming.all(|t| !t.verdict.is_unstable() && t.verdict != Verdict::Unjudged)
     }
 
     /// The best early rate, when the trials show one.
@@ -240,8 +249,6 @@ pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<
         Some(objection) => choice.withheld(objection),
         None => choice,
     };
-    let at_choice = || confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
-    let confirmed = at_choice().count() > 0 && at_choice().all(|t| !t.verdict.is_unstable() && t.verdict != Verdict::Unjudged);
     let apart = lengths.yardstick() != lengths.short;
     let alone = |record: &TrialRecord| match record.outcome {
         Outcome::Completed => Verdict::Good,
@@ -250,7 +257,7 @@ pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<
     };
     let yardsticks = yardsticks.into_iter().filter(|_| apart);
     let yardsticks = yardsticks.map(|record| JudgedTrial { record, verdict: alone(record) }).collect();
-    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, confirmed, premises: *premises }
+    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, premises: *premises }
 }
 
 /// Why what the trials favour may not be recommended.

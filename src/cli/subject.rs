@@ -111,9 +111,9 @@ impl Subject {
 fn build_task(plan: &Plan, args: &SubjectArgs, limits: Limits) -> anyhow::Result<Task> {
     task::build_within(plan, limits).map_err(|error| match error {
         TaskError::Data(fault) => anyhow!(fault),
-        TaskError::Unsuitable { message, place: within } => {
+        TaskError::Unsuitable { message, key_path } => {
             let config = place(args);
-            let line = config::line_of(&config, &within).map(|line| format!(":{line}")).unwrap_or_default();
+            let line = config::line_of(&config, &key_path).map(|line| format!(":{line}")).unwrap_or_default();
             anyhow!("{}{line}: {message}", config.display())
         }
     })

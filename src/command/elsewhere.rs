@@ -2,7 +2,10 @@
 
 use std::io;
 use std::process::{Command, ExitStatus};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// See the one for Unix.
+pub(super) const FAREWELL: Duration = Duration::ZERO;
 
 /// Nothing runs.
 pub fn kill_all() {}
@@ -24,6 +27,10 @@ impl Process {
     }
 
     pub(super) fn listen(&mut self, _: Duration, _: &mut dyn FnMut(Stream, &[u8])) -> io::Result<Option<ExitStatus>> {
+        match *self {}
+    }
+
+    pub(super) fn await_end(&mut self, _: Instant, _: impl Fn() -> bool) {
         match *self {}
     }
 

@@ -7,6 +7,7 @@ mod process;
 mod process;
 
 pub mod contract;
+mod host;
 mod identity;
 mod lines;
 mod loss;
@@ -15,7 +16,6 @@ mod output;
 mod placement;
 mod rates;
 mod run;
-mod stay;
 
 pub use process::kill_all;
 
@@ -24,12 +24,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use host::{Host, Waiting};
 use loss::LossReader;
 use output::Output;
 use placement::Devices;
 use process::Process;
 use run::ScriptRun;
-use stay::{Host, Waiting};
 
 use crate::config::{CommandPlan, Placeholder, ScriptPlan};
 use crate::error::TrialError;

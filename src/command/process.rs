@@ -13,6 +13,9 @@ use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, wa
 /// How long a group that was asked to end may take before it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// How long a script that has done all that it was asked for may take to end by itself, so that it can put its affairs in order.
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
+
 /// How often a process that says nothing is looked at.
 const TICK: Duration = Duration::from_millis(50);
 
@@ -122,6 +125,12 @@ impl Process {
         let _ = kill_process_group(self.group, Signal::KILL);
         while self.wait_for_output(Duration::ZERO)? && self.read(take)? {}
         self.reap().map(Some)
+    }
+
+    /// Gives it until then to end by itself, unless it turns out to be `urgent`. What it still has to say interests nobody, but must be
+    /// taken from it.
+    pub(super) fn await_end(&mut self, until: Instant, urgent: impl Fn() -> bool) {
+        while Instant::now() < until && !urgent() && matches!(self.listen(TICK, &mut |_, _| ()), Ok(None)) {}
     }
 
     fn wait_for_output(&self, patience: Duration) -> io::Result<bool> {

@@ -6,17 +6,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempPath;
 
+use super::host::{Host, Waiting};
 use super::output::Output;
-use super::process::ending;
-use super::stay::{Host, Waiting};
+use super::process::{FAREWELL, ending};
 use crate::config::{LossFormat, Placeholder, ScriptPlan, Streams};
 use crate::error::TrialError;
 use crate::record::TrialSpec;
 use crate::trial::{Cancel, Costs, Run};
-
-/// How long a script that was told its number of steps may take after the last of them to end by itself, so that it can put its
-/// affairs in order. One that was not told goes on for nobody knows how long.
-const FAREWELL: Duration = Duration::from_secs(1);
 
 /// A script under way.
 #[derive(Debug)]
@@ -272,7 +268,7 @@ impl<'a> ScriptRun<'a> {
         TrialError::new(format!("{what}{}", self.host.as_ref().map(|host| host.output.quoted()).unwrap_or_default()))
     }
 
-    /// Lets the script end by itself if it is about to, and ends it if not; one that stays waits for the next trial, if it has made
+    /// Lets the script end by itself if it is about to, as one is that was told its number of steps, and ends it if not; one that stays waits for the next trial, if it has made
     /// this one to its end.
     fn finish(&mut self) {
         let Some(mut host) = self.host.take() else { return };
@@ -280,12 +276,8 @@ impl<'a> ScriptRun<'a> {
         if let Some(waiting) = self.stays.filter(|_| self.line.is_none() && is_over && !self.cancel.is_cancelled()) {
             return waiting.put(host);
         }
-        let parting = Instant::now();
-        while self.told && self.taken >= self.wanted && parting.elapsed() < FAREWELL && !self.cancel.is_cancelled() {
-            // What it still has to say interests nobody, but must be taken from it.
-            if !matches!(host.process.listen(FAREWELL, &mut |_, _| ()), Ok(None)) {
-                break;
-            }
+        if self.told && self.taken >= self.wanted {
+            host.process.await_end(Instant::now() + FAREWELL, || self.cancel.is_cancelled());
         }
         host.process.end();
     }

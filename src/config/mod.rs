@@ -6,12 +6,12 @@
 mod command;
 mod command_plan;
 mod data;
+mod key_path;
 mod keys;
 mod model;
 mod names;
 mod optimizer;
 mod parse;
-mod place;
 mod plan;
 mod problems;
 mod schedule;
@@ -28,9 +28,9 @@ use std::path::Path;
 
 pub use command::{Flags, JOBS};
 pub use command_plan::*;
+pub use key_path::{Segment, line_of};
 pub use keys::{Key, keys, reference};
 pub use parse::{parse, parse_any};
-pub use place::{Step, line_of};
 pub use plan::*;
 pub use problems::{ConfigErrors, Problem};
 pub use schema::json_schema;

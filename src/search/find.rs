@@ -65,7 +65,7 @@ impl Searcher<'_> {
         self.compete()?;
         for _ in 0..CONFIRMATIONS {
             let assessment = self.assess();
-            let Some(rate) = assessment.choice.learning_rate.filter(|_| !assessment.confirmed) else { break };
+            let Some(rate) = assessment.choice.learning_rate.filter(|_| !assessment.is_confirmed()) else { break };
             let fresh = self.settings.seeds..self.settings.seeds + self.settings.sparing();
             self.run("confirmation on fresh seeds", self.settling(&[rate], fresh, self.lengths.confirm))?;
             self.resolve()?;

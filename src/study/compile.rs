@@ -106,19 +106,18 @@ fn instability(assessment: &Assessment<'_>, settings: &Settings) -> Instability 
 fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option<Stop>) -> Recommendation {
     let choice = &assessment.choice;
     let mut because = choice.because.clone();
-    let at_choice = || assessment.confirm.iter().filter(|t| Some(t.record.spec.learning_rate) == choice.learning_rate);
-    let seeds = at_choice().count();
-    let (is_refuted, has_failed) =
-        (at_choice().any(|t| t.verdict.is_unstable()), at_choice().any(|t| matches!(t.record.outcome, Outcome::Failed { .. })));
+    let seeds = assessment.confirming().count();
+    let is_refuted = assessment.confirming().any(|t| t.verdict.is_unstable());
+    let has_failed = assessment.confirming().any(|t| matches!(t.record.outcome, Outcome::Failed { .. }));
     let confirmed = format!("confirmed on {} for {} iterations", counted(seeds as u64, "fresh seed"), settings.lengths.confirm);
     // A rate that was tried on fresh seeds and did not pass is not handed out, nor one whose trials there have failed.
     let is_open = stop.is_some() && !is_refuted && !has_failed;
-    let learning_rate = choice.learning_rate.filter(|_| assessment.confirmed || is_open);
+    let learning_rate = choice.learning_rate.filter(|_| assessment.is_confirmed() || is_open);
     match (choice.learning_rate, stop) {
         (None, Some(Stop::Budget)) => because.insert(0, "not resolvable at this budget".into()),
         (None, Some(Stop::Cancelled)) => because.insert(0, "the search was interrupted too early".into()),
         (None, None | Some(Stop::Recorded)) => {}
-        (Some(_), _) if assessment.confirmed => because.push(confirmed),
+        (Some(_), _) if assessment.is_confirmed() => because.push(confirmed),
         (Some(rate), _) if has_failed => {
             because.push(format!("no recommendation: trials of {rate} on fresh seeds failed, so that nothing confirms it"));
         }

@@ -155,7 +155,7 @@ fn of_the_threshold(study: &Study<'_>, sweep: &Sweep, settings: &Settings, asses
             "the threshold is the lowest crossing; do not rely on rates above it",
         ));
     }
-    let unconfirmed = assessment.choice.learning_rate.is_some() && !assessment.confirmed;
+    let unconfirmed = assessment.choice.learning_rate.is_some() && !assessment.is_confirmed();
     let lost = assessment.confirm.iter().filter(|t| t.verdict.is_unstable()).count();
     if unconfirmed && lost > 0 {
         found.push(warning(

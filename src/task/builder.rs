@@ -6,7 +6,7 @@ use super::layers::{
     Positions, Recurrent, Residual, Transpose, Window,
 };
 use super::shape::Shape;
-use crate::config::{Init, LayerPlan, Pooling, Step};
+use crate::config::{Init, LayerPlan, Pooling, Segment};
 
 /// Layers under construction.
 #[derive(Debug)]
@@ -31,12 +31,12 @@ pub(crate) struct Misfit {
     /// What is wrong, and what to write instead.
     message: String,
     /// From the list of layers to that one.
-    place: Vec<Step>,
+    key_path: Vec<Segment>,
 }
 
 impl From<String> for Misfit {
     fn from(message: String) -> Self {
-        Self { message, place: Vec::new() }
+        Self { message, key_path: Vec::new() }
     }
 }
 
@@ -47,16 +47,16 @@ impl From<&str> for Misfit {
 }
 
 impl Misfit {
-    /// The same, found further down.
-    fn beneath(mut self, step: Step) -> Self {
-        self.place.insert(0, step);
+    /// The same, as seen from further up.
+    fn beneath(mut self, segment: Segment) -> Self {
+        self.key_path.insert(0, segment);
         self
     }
 
     /// As what is wrong with the layers of a model.
     pub(crate) fn of_model(self) -> TaskError {
-        let place = self.beneath(Step::Key("layers")).beneath(Step::Key("model"));
-        TaskError::Unsuitable { message: place.message, place: place.place }
+        let Self { message, key_path } = self.beneath(Segment::Key("layers")).beneath(Segment::Key("model"));
+        TaskError::Unsuitable { message, key_path }
     }
 }
 
@@ -97,7 +97,7 @@ impl Builder {
             let from = self.shape;
             let layer = self.layer(plan).map_err(|misfit| Misfit {
                 message: format!("layer {} ({}), which gets {from}: {}", place + 1, plan.name(), misfit.message),
-                ..misfit.beneath(Step::Element(place))
+                ..misfit.beneath(Segment::Element(place))
             })?;
             if self.shape.values() == 0 {
                 let message = format!(
@@ -105,7 +105,7 @@ impl Builder {
                     place + 1,
                     plan.name()
                 );
-                return Err(Misfit { message, place: vec![Step::Element(place)] });
+                return Err(Misfit { message, key_path: vec![Segment::Element(place)] });
             }
             self.values += 2.0 * self.shape.values() as f64;
             let at_once = (from.values() + self.shape.values()) as f64 + layer.scratch();
@@ -244,9 +244,9 @@ impl Builder {
 
     fn residual(&mut self, layers: &[LayerPlan], shortcut: &[LayerPlan]) -> Result<Box<dyn Layer>, Misfit> {
         let from = self.shape;
-        let body = self.chain(layers).map_err(|misfit| misfit.beneath(Step::Key("layers")))?;
+        let body = self.chain(layers).map_err(|misfit| misfit.beneath(Segment::Key("layers")))?;
         let to = std::mem::replace(&mut self.shape, from);
-        let shortcut = self.chain(shortcut).map_err(|misfit| misfit.beneath(Step::Key("shortcut")))?;
+        let shortcut = self.chain(shortcut).map_err(|misfit| misfit.beneath(Segment::Key("shortcut")))?;
         if self.shape != to {
             return Err(format!(
                 "its layers give {to}, but what is added to them is {}: write a `shortcut` that gives the same, such as \

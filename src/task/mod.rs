@@ -32,7 +32,7 @@ pub use facts::TaskFacts;
 pub(crate) use facts::optimizer as describe_optimizer;
 pub use footprint::{Bound, Footprint, Limits, in_words};
 
-use crate::config::{DataPlan, ModelPlan, OptimizerPlan, Plan, Step, SyntheticPlan};
+use crate::config::{DataPlan, ModelPlan, OptimizerPlan, Plan, Segment, SyntheticPlan};
 use crate::error::{DataError, TrialError};
 use crate::record::TrialSpec;
 use crate::trial::{Objective, Run, State};
@@ -54,14 +54,14 @@ pub enum TaskError {
         /// What is wrong, and what to write instead.
         message: String,
         /// What of the config to change; empty where that could be anything. See [`crate::config::line_of`].
-        place: Vec<Step>,
+        key_path: Vec<Segment>,
     },
 }
 
 impl TaskError {
     /// What a section says under a key does not suit.
     fn unsuitable(section: &'static str, key: &'static str, message: impl Into<String>) -> Self {
-        Self::Unsuitable { message: message.into(), place: vec![Step::Key(section), Step::Key(key)] }
+        Self::Unsuitable { message: message.into(), key_path: vec![Segment::Key(section), Segment::Key(key)] }
     }
 }
 

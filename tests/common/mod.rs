@@ -1,15 +1,25 @@
-//! Objectives with a known truth, written without the crate's own models and optimisers.
+//! What several tests use; and objectives with a known truth, written without the crate's own models and optimisers.
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its part")]
 
 pub mod cli;
 pub mod process;
 pub mod readme;
 
+use std::path::Path;
+
 use lrfind::error::TrialError;
 use lrfind::record::TrialSpec;
 use lrfind::trial::{Objective, Run};
+use lrfind::{Study, config, task};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+/// `work` on the study of a config of the project.
+pub fn with_study<T>(config: &str, work: impl FnOnce(&mut Study<'_>) -> T) -> T {
+    let plan = config::load(&Path::new(env!("CARGO_MANIFEST_DIR")).join(config)).unwrap();
+    let task = task::build(&plan).unwrap();
+    work(&mut Study::of_plan(&plan, &task))
+}
 
 /// ½ Σ λ (θ − c)², with c drawn anew at every step.
 #[derive(Debug, Clone)]

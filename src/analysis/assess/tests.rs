@@ -167,11 +167,11 @@ fn a_confirmation_does_not_raise_what_it_confirms() {
     let mut trials = vec![trial(0.1, LENGTHS.short, 0, 1.0), diverged(0.4, LENGTHS.short), settling(0.1, 25, 0.9)];
     let before = assess(&trials, &premises(LENGTHS));
     let chosen = before.choice.learning_rate;
-    assert!(chosen.is_some() && !before.confirmed);
+    assert!(chosen.is_some() && !before.is_confirmed());
     trials.push(trial(0.1, LENGTHS.confirm, 25, 0.9));
     trials.push(trial(0.2, LENGTHS.confirm, 25, 0.9));
     let after = assess(&trials, &premises(LENGTHS));
-    assert_eq!((after.choice.learning_rate, after.confirmed), (chosen, true));
+    assert_eq!((after.choice.learning_rate, after.is_confirmed()), (chosen, true));
     assert_eq!(after.bracket.last_stable, Some(rate(0.1)));
     // One that fails lowers it.
     trials.push(diverged(0.15, LENGTHS.confirm));

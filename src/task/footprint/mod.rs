@@ -116,7 +116,7 @@ impl Footprint {
         if trial > left {
             return Err(TaskError::Unsuitable {
                 message: refusal(plan, size, bytes(trained), trial, allowed),
-                place: Vec::new(),
+                key_path: Vec::new(),
             });
         }
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);

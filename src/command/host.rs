@@ -1,18 +1,15 @@
-//! Scripts that stay: a process makes one trial after another, so that what takes long to start, an interpreter with a framework and
-//! the data, starts once.
+//! Processes that make trials: one each, or where scripts stay, one after another.
 //!
-//! Such a script prints a line `ready` and reads a line from its standard input, which tells of a trial; then it prints the losses, and
-//! `ready` again. At the end of the input it ends.
+//! A script that stays starts once what takes long to start, an interpreter with a framework and the data. It prints a line `ready` and
+//! reads a line from its standard input, which tells of a trial; then it prints the losses, and `ready` again. At the end of the input
+//! it ends.
 
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::output::Output;
 use super::placement::Place;
-use super::process::Process;
-
-/// How long a script that has made its last trial may take to end by itself.
-const FAREWELL: Duration = Duration::from_secs(1);
+use super::process::{FAREWELL, Process};
 
 /// A process, what it has said, and where it runs.
 #[derive(Debug)]
@@ -54,9 +51,9 @@ impl Drop for Waiting {
         for host in hosts.iter_mut() {
             host.process.close_input();
         }
-        let parting = Instant::now();
+        let until = Instant::now() + FAREWELL;
         for host in hosts {
-            while parting.elapsed() < FAREWELL && matches!(host.process.listen(FAREWELL, &mut |_, _| ()), Ok(None)) {}
+            host.process.await_end(until, || false);
         }
     }
 }
