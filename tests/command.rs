@@ -180,14 +180,17 @@ fn a_rerun_makes_only_what_is_missing() {
     let folder = with_script(&body);
     let count = || fs::read_to_string(folder.path("count")).unwrap().lines().count();
     folder.lrfind("find x.toml --out a").ends_with(0);
-    let (made, report) = (count(), folder.files("a")["report.json"].clone());
+    let report = || folder.report("a");
+    let (made, first) = (count(), report());
     folder.lrfind("find x.toml --out a").ends_with(0).complains_of(&[&format!("reused {made} of {made} trials")]);
-    assert_eq!((count(), &folder.files("a")["report.json"]), (made, &report));
+    assert_eq!((count(), report()), (made, first.clone()));
     // Another script is another training.
     folder.write("script.sh", format!("{body} # changed"));
     let ran = folder.lrfind("find x.toml --out a").ends_with(0);
     ran.complains_of(&["of the same rates and seeds are kept from earlier runs", "script have changed since: they run anew"]);
-    assert_eq!((count(), &folder.files("a")["report.json"]), (2 * made, &report));
+    let again = report();
+    assert_ne!(again["inputs_sha256"], first["inputs_sha256"]);
+    assert_eq!((count(), &again["trials"]), (2 * made, &first["trials"]));
 }
 
 #[test]
@@ -240,6 +243,11 @@ fn a_script_that_reads_its_rates_does_all_that_a_model_does() {
     let ran = folder.lrfind("verify awk.toml --fraction 0.2 --seeds 4").ends_with(0);
     let runs = found["rates"].as_array().unwrap().len() * 2;
     ran.complains_of(&[&format!("{runs} of them kept from before"), &format!("reused {runs} of {} trials", 2 * runs)]);
+    // A changed script may be another one, or the same with a word more about it.
+    let body = String::from_utf8(fs::read(folder.path("train.awk")).unwrap()).unwrap();
+    folder.write("train.awk", format!("{body}\n# a word more\n"));
+    let ran = folder.lrfind("verify awk.toml --fraction 0.2 --seeds 1 --dry-run").ends_with(0);
+    ran.complains_of(&["the script, or what it depends on, has changed since"]);
     let ran = folder.lrfind("sweep awk.toml").ends_with(0);
     assert!(ran.stdout.starts_with("range test of awk: 1e-7 to 10 in 100 iterations"), "{ran:?}");
     let ramp: Value = serde_json::from_slice(&folder.files("reports/awk")["range-test.json"]).unwrap();

@@ -160,8 +160,20 @@ fn kept_runs_serve_only_the_training_that_made_them() {
     // Only the runs at the new rate are new, and the old data's runs are none of the new data's.
     config(0.02, 8);
     assert_eq!(kept(), all - 1);
+    fs::create_dir(folder.path("before")).unwrap();
+    fs::copy(folder.path("reports/d/report.json"), folder.path("before/report.json")).unwrap();
     folder.write("d.csv", rows(2.0));
+    let refused = "the examples are not those of the report: the data have changed";
+    folder.lrfind("verify d.toml --quiet").ends_with(2).complains_of(&["is about another training", refused]);
+    let ran = folder.lrfind("find d.toml --quiet").ends_with(0);
+    ran.complains_of(&["verify.json is about the report that this one replaces"]);
     assert_eq!(kept(), 0);
+    for format in ["text", "github"] {
+        let ran = folder.lrfind(&format!("compare before reports/d --format {format}"));
+        assert!(ran.stdout.contains("the data, or a script's files, have changed"), "{ran:#?}");
+    }
+    // The same once more replaces nothing.
+    assert_eq!(folder.lrfind("find d.toml --quiet").ends_with(0).stderr, "");
     // Another training needs another search.
     config(0.02, 4);
     let ran = folder.lrfind("verify d.toml --quiet").ends_with(2);

@@ -129,7 +129,17 @@ pub(crate) fn save_report(
     dir: &Path,
 ) -> (Vec<PathBuf>, anyhow::Result<()>) {
     match json::render(report) {
-        Ok(data) => save(dir, files::REPORT, &data, drawn),
+        Ok(data) => {
+            let replaced = fs::read(dir.join(files::REPORT)).is_ok_and(|old| old != data.as_bytes());
+            let verification = dir.join(files::VERIFICATION);
+            if replaced && verification.exists() {
+                note(&format!(
+                    "{} is about the report that this one replaces: run `lrfind verify` again",
+                    verification.display()
+                ));
+            }
+            save(dir, files::REPORT, &data, drawn)
+        }
         Err(error) => (Vec::new(), Err(error.into())),
     }
 }

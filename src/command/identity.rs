@@ -13,17 +13,20 @@ use crate::digest::hex;
 use crate::files;
 
 /// The identity of a script: a digest of its command line, its environment and how its losses are read, of its `surroundings`
-/// such as the number of threads, and of the content of every file that the command line names and of all that it is said to
-/// depend on. What else it imports and reads cannot be seen from here.
+/// such as the number of threads, and of its `files`.
+pub(super) fn of(plan: &ScriptPlan, surroundings: &BTreeMap<String, String>, files: &str) -> Option<String> {
+    let parts = (&plan.run, plan.shell, &plan.environment, &plan.loss, plan.stream, &plan.diverged, surroundings);
+    let mut digest = Sha256::new();
+    digest.update(serde_json::to_vec(&(parts, &plan.send, files)).ok()?);
+    Some(format!("script {}", hex(&digest.finalize())))
+}
+
+/// A digest of the content of every file that the command line names and of all that it is said to depend on. What else it imports
+/// and reads cannot be seen from here.
 ///
 /// `None` when a file cannot be read.
-pub(super) fn of(plan: &ScriptPlan, surroundings: &BTreeMap<String, String>) -> Option<String> {
+pub(super) fn of_files(plan: &ScriptPlan) -> Option<String> {
     let mut digest = Sha256::new();
-    let parts = (&plan.run, plan.shell, &plan.environment, &plan.loss, plan.stream, &plan.diverged, surroundings);
-    digest.update(serde_json::to_vec(&parts).ok()?);
-    if let Some(line) = &plan.send {
-        digest.update(line.to_string());
-    }
     for word in plan.run.iter().map(ToString::to_string) {
         // A word of a shell's may be a whole command line.
         for name in word.split([' ', '\t', '\n', '\'', '"', ';', '=']).filter(|name| !name.is_empty()) {
@@ -33,7 +36,7 @@ pub(super) fn of(plan: &ScriptPlan, surroundings: &BTreeMap<String, String>) -> 
     for name in &plan.depends {
         everything(&mut digest, &plan.directory.join(name), "").ok()?;
     }
-    Some(format!("script {}", hex(&digest.finalize())))
+    Some(hex(&digest.finalize()))
 }
 
 /// Digests the length and the content of the file, if it is one.
@@ -93,7 +96,7 @@ mod tests {
     fn identity(folder: &Path, run: &str, rest: &str) -> String {
         let text = format!("[command]\nrun = {run}\n{rest}");
         match parse_any(&text, &folder.join("x.toml")).unwrap() {
-            Config::Command(plan) => of(&plan.command, &BTreeMap::new()).unwrap(),
+            Config::Command(plan) => of(&plan.command, &BTreeMap::new(), &of_files(&plan.command).unwrap()).unwrap(),
             Config::Model(_) => panic!("no command: {text}"),
         }
     }

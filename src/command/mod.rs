@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use host::{Host, Waiting};
 use loss::LossReader;
@@ -65,6 +66,8 @@ pub struct Script {
     /// Numbers of threads, and what makes a script reproducible. The same however many scripts run at a time, for the losses may
     /// depend on it.
     surroundings: BTreeMap<String, String>,
+    /// The digest of its files when it was first asked for: what changes while trials are under way changes no name of theirs.
+    files: OnceLock<Option<String>>,
     /// Those of a script that stays.
     waiting: Waiting,
 }
@@ -116,7 +119,7 @@ impl Script {
         let share = (cores() / jobs(&plan).max(1)).max(1);
         let inherited = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         let surroundings = placement::environment(plan.threads, share, inherited);
-        Ok(Self { plan, reader, devices, surroundings, waiting: Waiting::default() })
+        Ok(Self { plan, reader, devices, surroundings, files: OnceLock::new(), waiting: Waiting::default() })
     }
 
     fn command(&self, spec: &TrialSpec, device: &str, rates: &Path) -> Command {
@@ -175,7 +178,11 @@ impl Objective for Script {
     }
 
     fn identity(&self) -> Option<String> {
-        identity::of(&self.plan, &self.surroundings)
+        identity::of(&self.plan, &self.surroundings, &self.inputs_sha256()?)
+    }
+
+    fn inputs_sha256(&self) -> Option<String> {
+        self.files.get_or_init(|| identity::of_files(&self.plan)).clone()
     }
 
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {

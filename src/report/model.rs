@@ -21,6 +21,9 @@ pub struct Report {
     pub config: serde_json::Value,
     /// SHA-256 of the compact JSON of `config`.
     pub config_sha256: String,
+    /// The SHA-256 of what the trials read, by [`Objective::inputs_sha256`](crate::trial::Objective::inputs_sha256).
+    #[serde(default)]
+    pub inputs_sha256: Option<String>,
     pub seeds: Vec<u64>,
     pub device: String,
     pub run: RunFacts,

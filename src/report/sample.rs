@@ -49,6 +49,7 @@ pub(crate) fn found() -> Report {
         status: Status::Complete,
         config: json!({ "name": "digits", "model": { "hidden": [64, 64] } }),
         config_sha256: "00".into(),
+        inputs_sha256: Some("01".into()),
         seeds: vec![0, 1, 2],
         device: "flex".into(),
         run: RunFacts {

@@ -34,6 +34,7 @@ pub(super) fn compile(study: &Study<'_>, sweep: &Sweep, settings: &Settings, che
         status: if sweep.stop == Some(Stop::Cancelled) { Status::Partial } else { Status::Complete },
         config_sha256: sha256(&config),
         config,
+        inputs_sha256: study.objective.inputs_sha256(),
         seeds: Study::seeds(&sweep.trials),
         device: study.device.clone(),
         run: study.run_facts(settings),

@@ -14,10 +14,21 @@ impl Study<'_> {
 
     /// Where the training that `report` is about differs from this study's, one sentence each. Empty when a recommendation of
     /// the report is one for this study.
+    ///
+    /// That a script's files have changed is not among them: a line of a comment may be all. See
+    /// [`reads_the_same`](Self::reads_the_same).
     pub fn differences(&self, report: &Report) -> Vec<String> {
         let mut found = Vec::new();
+        if !self.is_script && !self.reads_the_same(report) {
+            found.push("the examples are not those of the report: the data have changed".to_owned());
+        }
         compare("", &training(&report.config), &self.training(), &mut found);
         found
+    }
+
+    /// Whether the trials of `report` read what this study's read; taken to be so where either is not known.
+    pub fn reads_the_same(&self, report: &Report) -> bool {
+        self.objective.inputs_sha256().zip(report.inputs_sha256.as_ref()).is_none_or(|(ours, theirs)| ours == *theirs)
     }
 }
 

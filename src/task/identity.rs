@@ -61,6 +61,17 @@ pub(super) fn of(task: &Task) -> Option<String> {
     Some(format!("task {}", hex(&digest.0.finalize())))
 }
 
+/// A digest of the examples as they are before any augmentation, those held out too; `None` for a problem that has none.
+pub(super) fn of_examples(task: &Task) -> Option<String> {
+    let Source::Examples { .. } = task.source else { return None };
+    let mut digest = Digester(Sha256::new());
+    for source in [Some(&task.source), task.held_out.as_ref()] {
+        digest.bytes(if source.is_some() { b"some" } else { b"none" });
+        source.into_iter().flat_map(Source::chunks).for_each(|chunk| digest.batch(&chunk));
+    }
+    Some(hex(&digest.0.finalize()))
+}
+
 /// Digests parts so that none can be taken for the beginning of the next: each after its length.
 struct Digester(Sha256);
 

@@ -141,6 +141,10 @@ impl Objective for Task {
         identity::of(self)
     }
 
+    fn inputs_sha256(&self) -> Option<String> {
+        identity::of_examples(self)
+    }
+
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
         Ok(Box::new(StackedRun::new(self, specs)))
     }

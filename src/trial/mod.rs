@@ -46,6 +46,12 @@ pub trait Objective: Send + Sync {
         None
     }
 
+    /// The SHA-256, in hexadecimal digits, of what the trials read: the examples, or the files of a script. A report quotes it, so
+    /// that a later one tells whether they have changed. `None`, the default, where it is not known or nothing is read.
+    fn inputs_sha256(&self) -> Option<String> {
+        None
+    }
+
     /// Begins the trials `specs`, at most [`max_lanes`](Self::max_lanes) of them, one lane each in this order.
     ///
     /// # Errors

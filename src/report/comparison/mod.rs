@@ -15,6 +15,9 @@ use super::{Censored, CheckVerdict, Report, SCHEMA_VERSION, Status, Tool, json};
 /// of the pairs each, and either way equally often (ten searches of each task of the benchmark). The grid's own step is 1.8.
 pub const TOLERANCE: f64 = 2.0;
 
+/// The key of the [difference](Difference) between what the trials of two reports read: the digests say that it is not the same.
+pub const INPUTS: &str = "inputs_sha256";
+
 /// How a newer report differs from an older one.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[expect(missing_docs, reason = "each field's type says it")]
@@ -32,7 +35,8 @@ pub struct Comparison {
     pub rates: Vec<RateMovement>,
     /// Where both are of `check`.
     pub check: Option<CheckMovement>,
-    /// What else differs: the keys of the resolved configs that do, and the versions of lrfind.
+    /// What else differs: the digests of what the trials read ([`INPUTS`]), the keys of the resolved configs that do, and the
+    /// versions of lrfind.
     pub differences: Vec<Difference>,
 }
 
@@ -188,6 +192,11 @@ impl Comparison {
         }
         let check = verdicts(old, new);
         let mut differences = Vec::new();
+        if let (Some(before), Some(now)) = (&old.inputs_sha256, &new.inputs_sha256)
+            && before != now
+        {
+            differences.push(Difference { key: INPUTS.to_owned(), old: before.clone().into(), new: now.clone().into() });
+        }
         collect(&mut differences, "", &old.config, &new.config);
         if old.tool.version != new.tool.version {
             let [old, new] = [old, new].map(|report| Value::from(report.tool.version.clone()));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, CheckMovement, Comparison, Movement, RateMovement, Reach};
+use super::{Answer, CheckMovement, Comparison, Difference, INPUTS, Movement, RateMovement, Reach};
 use crate::report::CheckVerdict;
 use crate::report::github::workflow_command;
 use crate::report::text::{counted, factor, rate, table, wrapped};
@@ -41,8 +41,7 @@ pub fn render(comparison: &Comparison) -> String {
             _ => "",
         };
         let indent = INDENT + usize::from(k == 0);
-        let change = format!("{}: {} → {}", difference.key, value(&difference.old), value(&difference.new));
-        let lines = wrapped(&change, WIDTH - INDENT).join(&format!("\n{:INDENT$}", ""));
+        let lines = wrapped(&change(difference), WIDTH - INDENT).join(&format!("\n{:INDENT$}", ""));
         text.extend([format!("{label:indent$}"), lines, "\n".to_owned()]);
     }
     if differences.len() > SHOWN {
@@ -118,6 +117,14 @@ fn reach(reach: Reach) -> String {
     }
 }
 
+/// What differs, in a line.
+fn change(difference: &Difference) -> String {
+    if difference.key == INPUTS {
+        return "what the trials read: the data, or a script's files, have changed".to_owned();
+    }
+    format!("{}: {} → {}", difference.key, value(&difference.old), value(&difference.new))
+}
+
 /// A value of a config for a person.
 pub(super) fn value(value: &Value) -> String {
     match value {
@@ -140,7 +147,7 @@ pub fn annotation(comparison: &Comparison) -> String {
     };
     let mut lines = vec![headline(comparison)];
     let shown = comparison.differences.iter().take(SHOWN);
-    lines.extend(shown.map(|change| format!("{}: {} → {}", change.key, value(&change.old), value(&change.new))));
+    lines.extend(shown.map(change));
     if comparison.differences.len() > SHOWN {
         lines.push(format!("and {}", counted((comparison.differences.len() - SHOWN) as u64, "more difference")));
     }

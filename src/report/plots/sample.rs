@@ -40,6 +40,7 @@ pub(super) fn with_trials(trials: Vec<Trial>) -> Report {
         status: Status::Complete,
         config: serde_json::Value::Null,
         config_sha256: String::new(),
+        inputs_sha256: None,
         seeds: SEEDS.to_vec(),
         device: "cpu".into(),
         run: RunFacts {
