@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 
 use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde_json::Error;
+use serde_json::{Error, Value};
 
 use super::cell::Cell;
 use super::columns::{self, ColumnNames, Columns};
@@ -144,111 +144,173 @@ fn string_length(text: &[u8]) -> usize {
 
 /// The cells of an object; what is in other keys is passed over.
 fn row<'t>(text: &'t [u8], columns: &Columns) -> Result<Row<'t>, Error> {
+    let seed = columns.seed.is_some().then_some(Cell::Missing);
+    let mut row = Row { learning_rate: Cell::Missing, seed, step: Cell::Missing, loss: Cell::Missing };
     let mut parser = serde_json::Deserializer::from_slice(text);
-    let row = RowSeed(columns).deserialize(&mut parser)?;
+    parser.deserialize_map(Fields { columns, row: &mut row, prefix: "" })?;
     parser.end()?;
     Ok(row)
 }
 
-/// The keys of an object.
+/// The keys of an object; one within another object is named by both, with a dot between them.
 struct Keys(Vec<String>);
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visit;
-        impl<'de> Visitor<'de> for Visit {
-            type Value = Keys;
+        let object = serde_json::Map::deserialize(deserializer)?;
+        let mut keys = Vec::new();
+        collect_keys("", object, &mut keys);
+        Ok(Self(keys))
+    }
+}
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Keys, A::Error> {
-                let mut keys = Vec::new();
-                while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
-                    keys.push(key);
-                }
-                Ok(Keys(keys))
-            }
+fn collect_keys(prefix: &str, object: serde_json::Map<String, Value>, keys: &mut Vec<String>) {
+    for (key, value) in object {
+        let key = format!("{prefix}{key}");
+        match value {
+            Value::Object(inner) => collect_keys(&format!("{key}."), inner, keys),
+            _ => keys.push(key),
         }
-        deserializer.deserialize_map(Visit)
     }
 }
 
-struct RowSeed<'c>(&'c Columns);
-
-impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
-    type Value = Row<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<'de>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
+/// Reads the fields of an object into a row, where the columns begin with `prefix`.
+struct Fields<'c, 'r, 't> {
+    columns: &'c Columns,
+    row: &'r mut Row<'t>,
+    prefix: &'c str,
 }
 
-impl<'de> Visitor<'de> for RowSeed<'_> {
-    type Value = Row<'de>;
+impl<'de> Visitor<'de> for Fields<'_, '_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
-        let seed = self.0.seed.is_some().then_some(Cell::Missing);
-        let mut row = Row { learning_rate: Cell::Missing, seed, step: Cell::Missing, loss: Cell::Missing };
-        while let Some(column) = map.next_key_seed(KeySeed(self.0))? {
-            let place = match column {
-                Some(Column::Rate) => &mut row.learning_rate,
-                Some(Column::Seed) => row.seed.get_or_insert(Cell::Missing),
-                Some(Column::Step) => &mut row.step,
-                Some(Column::Loss) => &mut row.loss,
-                None => {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self { columns, row, prefix } = self;
+        while let Some(field) = map.next_key_seed(KeySeed { columns, prefix })? {
+            let place = match field {
+                Field::Rate => &mut row.learning_rate,
+                Field::Seed => row.seed.get_or_insert(Cell::Missing),
+                Field::Step => &mut row.step,
+                Field::Loss => &mut row.loss,
+                Field::Within(prefix) => {
+                    map.next_value_seed(Within(Fields { columns, row, prefix }))?;
+                    continue;
+                }
+                Field::Other => {
                     map.next_value::<IgnoredAny>()?;
                     continue;
                 }
             };
             *place = map.next_value()?;
         }
-        Ok(row)
+        Ok(())
     }
 }
 
-enum Column {
+/// The same for a value that may be an object; what is none holds no fields.
+struct Within<'c, 'r, 't>(Fields<'c, 'r, 't>);
+
+impl<'de> DeserializeSeed<'de> for Within<'_, '_, 'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Within<'_, '_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<(), A::Error> {
+        self.0.visit_map(map)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// What a key leads to; of an object that holds columns, what they begin with.
+enum Field<'c> {
     Rate,
     Seed,
     Step,
     Loss,
+    Within(&'c str),
+    Other,
 }
 
-/// Reads a key as the column that it names, without a copy of it.
-struct KeySeed<'c>(&'c Columns);
+/// Reads a key as the column that it names after `prefix`, without a copy of it.
+struct KeySeed<'c> {
+    columns: &'c Columns,
+    prefix: &'c str,
+}
 
-impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
-    type Value = Option<Column>;
+impl<'de, 'c> DeserializeSeed<'de> for KeySeed<'c> {
+    type Value = Field<'c>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Column>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Field<'c>, D::Error> {
         deserializer.deserialize_str(self)
     }
 }
 
-impl Visitor<'_> for KeySeed<'_> {
-    type Value = Option<Column>;
+impl<'c> Visitor<'_> for KeySeed<'c> {
+    type Value = Field<'c>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")
     }
 
-    fn visit_str<E: de::Error>(self, key: &str) -> Result<Option<Column>, E> {
-        let columns = self.0;
-        Ok(if key == columns.loss {
-            Some(Column::Loss)
-        } else if key == columns.step {
-            Some(Column::Step)
-        } else if key == columns.learning_rate {
-            Some(Column::Rate)
-        } else if columns.seed.as_deref() == Some(key) {
-            Some(Column::Seed)
+    fn visit_str<E: de::Error>(self, key: &str) -> Result<Field<'c>, E> {
+        let Columns { learning_rate, seed, step, loss } = self.columns;
+        // What follows the key in a column's name; nothing where it is the column.
+        let rest = |column: &'c str| column.strip_prefix(self.prefix)?.strip_prefix(key);
+        let is = |column: &'c str| rest(column) == Some("");
+        Ok(if is(loss) {
+            Field::Loss
+        } else if is(step) {
+            Field::Step
+        } else if is(learning_rate) {
+            Field::Rate
+        } else if seed.as_deref().is_some_and(is) {
+            Field::Seed
         } else {
-            None
+            let columns = [Some(loss), Some(step), Some(learning_rate), seed.as_ref()];
+            let within = columns.into_iter().flatten().find(|column| rest(column).is_some_and(|rest| rest.starts_with('.')));
+            within.map_or(Field::Other, |column| Field::Within(&column[..=self.prefix.len() + key.len()]))
         })
     }
 }
@@ -328,6 +390,17 @@ mod tests {
         let row = row(text, &columns).unwrap();
         assert_eq!((row.step, row.loss, row.learning_rate), (Cell::Whole(3), Cell::Number(2.5), Cell::Number(1e-3)));
         assert_eq!(row.seed, Some(Cell::Text("a\nb".into())));
+        let nested = Columns { learning_rate: "config.optim.lr".into(), loss: "train.loss".into(), ..columns.clone() };
+        let text =
+            br#"{"config": {"lr": 9, "optim": {"lr": 0.1}}, "train": {"loss": 2, "losses": [1]}, "step": 1, "run": "a"}"#;
+        let row = super::row(text, &nested).unwrap();
+        assert_eq!((row.learning_rate, row.loss, row.step), (Cell::Number(0.1), Cell::Whole(2), Cell::Whole(1)));
+        for flat in [r#"{"config": 3, "train": [{"loss": 1}], "step": 1}"#, r#"{"config": null, "train": "x", "step": 1}"#] {
+            let row = super::row(flat.as_bytes(), &nested).unwrap();
+            assert_eq!((row.learning_rate, row.loss), (Cell::Missing, Cell::Missing), "{flat}");
+        }
+        let dotted = super::row(br#"{"train.loss": 2}"#, &nested).unwrap();
+        assert_eq!(dotted.loss, Cell::Whole(2));
         for odd in [r#"{"loss": {"mean": 1}}"#, r#"{"loss": [1]}"#, r#"{"loss": true}"#] {
             assert!(matches!(super::row(odd.as_bytes(), &columns).unwrap().loss, Cell::Other(_)), "{odd}");
         }
