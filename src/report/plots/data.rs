@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::mean;
+use crate::analysis::{mean, median};
 use crate::record::{Outcome, ProbePoint};
 use crate::report::{Report, Trial, Verdict};
 
@@ -52,14 +52,6 @@ pub(super) fn seeds(report: &Report) -> Vec<u64> {
     seeds.into_iter().collect()
 }
 
-/// The lower median of the values; infinities sort to the ends. `None` when there are none.
-///
-/// Of an even number of values the mean of the middle two would mix a loss with an infinite one.
-pub(super) fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len().saturating_sub(1) / 2).copied()
-}
-
 /// Length of a short trial in iterations; that of the shortest where the report does not say, and never beyond the longest.
 pub(super) fn short_length(report: &Report) -> u64 {
     let shortest = || shown(report).map(|t| t.iterations).min().unwrap_or(0);
@@ -94,7 +86,7 @@ fn end_loss(trial: &Trial, stride: u64) -> f64 {
         return f64::INFINITY;
     }
     let window = (planned / 5).max(5).min(planned);
-    median(losses[planned - window..planned].to_vec()).map_or(f64::INFINITY, drawable)
+    median(&losses[planned - window..planned]).map_or(f64::INFINITY, drawable)
 }
 
 /// Iterations of the tail of a trial, in which its rate fell.
@@ -141,14 +133,14 @@ fn chosen<'a>(trials: impl Iterator<Item = &'a Trial>, better: impl Fn(&Trial, &
 fn ends<'a>(
     trials: impl Iterator<Item = &'a Trial>,
     loss: impl Fn(&Trial) -> f64,
-    middle: impl Fn(Vec<f64>) -> Option<f64>,
+    middle: impl Fn(&[f64]) -> Option<f64>,
 ) -> Vec<End> {
     let end = |(rate, trials): (f64, Vec<&Trial>)| {
         let losses: Vec<f64> = trials.iter().map(|t| loss(t)).collect();
         let low = losses.iter().copied().fold(f64::INFINITY, f64::min);
         let high = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let seeds = losses.len();
-        middle(losses).map(|middle| End { rate, low, middle, high, seeds })
+        middle(&losses).map(|middle| End { rate, low, middle, high, seeds })
     };
     chosen(trials, |a, b| (a.iterations, tail(a)) > (b.iterations, tail(b))).into_iter().filter_map(end).collect()
 }
@@ -160,7 +152,7 @@ fn steady_ends<'a>(trials: impl Iterator<Item = &'a Trial>, report: &Report) -> 
 
 /// Where trials longer than the short ones end: at what they settle, where the rate falls.
 fn longer_ends<'a>(trials: impl Iterator<Item = &'a Trial>, report: &Report) -> Vec<End> {
-    if settles(report) { ends(trials, settled_cost, |costs| Some(mean(&costs))) } else { steady_ends(trials, report) }
+    if settles(report) { ends(trials, settled_cost, |costs| Some(mean(costs))) } else { steady_ends(trials, report) }
 }
 
 /// Loss at the end of the short trials, by rate.
@@ -191,7 +183,8 @@ pub(super) fn confirmation(report: &Report) -> Option<(End, u64)> {
 
 /// The median over all trials of the first loss: where training starts.
 pub(super) fn initial_loss(report: &Report) -> Option<f64> {
-    median(shown(report).filter_map(|t| own(t).first().copied()).filter(|l| l.is_finite() && l.abs() < LARGEST).collect())
+    let first = shown(report).filter_map(|t| own(t).first().copied()).filter(|l| l.is_finite() && l.abs() < LARGEST);
+    median(&first.collect::<Vec<_>>())
 }
 
 /// The losses worth showing: from the lowest to a little above where training began, so that what diverged does not squash the
@@ -215,16 +208,19 @@ pub(super) fn loss_range(losses: impl IntoIterator<Item = f64>, initial: Option<
 /// The smoothed losses of each rate after these numbers of iterations.
 ///
 /// At each step: the median over seeds of the median of the last losses: of the last sixth, but at least 5 and at most a fifth
-/// of a short trial. The window grows because the loss moves fast at first and slowly later.
+/// of a short trial. The window grows because the loss moves fast at first and slowly later. Only the longest trials of a rate
+/// count, as far as all of them go: where a seed ends, the median would jump.
 pub(super) fn curves(report: &Report, steps: &[u64]) -> Vec<Curve> {
     let stride = report.steps_per_loss();
     let most = (short_length(report) / stride / 5).max(5);
-    let curve = |(rate, trials): (f64, Vec<&Trial>)| {
-        let points = steps.iter().filter_map(|&step| {
+    let curve = |(rate, mut trials): (f64, Vec<&Trial>)| {
+        let longest = trials.iter().map(|t| t.iterations).max().unwrap_or(0);
+        trials.retain(|t| 2 * t.iterations > longest);
+        let shortest = trials.iter().map(|t| t.iterations).min().unwrap_or(0);
+        let points = steps.iter().filter(|&&step| step <= shortest).filter_map(|&step| {
             let known = step / stride;
-            let at =
-                trials.iter().filter(|t| t.iterations >= step).map(|t| trailing(own(t), known, (known / 6).clamp(5, most)));
-            Some((step as f64, median(at.collect())?))
+            let at: Vec<f64> = trials.iter().map(|t| trailing(own(t), known, (known / 6).clamp(5, most))).collect();
+            Some((step as f64, median(&at)?))
         });
         Curve { rate, unstable: is_unstable(report, rate), seeds: trials.len(), points: points.collect() }
     };
@@ -255,7 +251,7 @@ fn trailing(losses: &[f64], known: u64, window: u64) -> f64 {
     if end > losses.len() {
         return f64::INFINITY;
     }
-    median(losses[end.saturating_sub(window)..end].to_vec()).map_or(f64::INFINITY, drawable)
+    median(&losses[end.saturating_sub(window)..end]).map_or(f64::INFINITY, drawable)
 }
 
 /// Whether any trial at this rate was unstable.

@@ -16,14 +16,6 @@ fn with_losses(rate: f64, seed: u64, iterations: u64, losses: Vec<f64>) -> Trial
 }
 
 #[test]
-fn the_median_never_mixes_finite_and_infinite() {
-    assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-    assert_eq!(median(vec![1.0, f64::INFINITY]), Some(1.0));
-    assert_eq!(median(vec![f64::INFINITY, 1.0, f64::INFINITY]), Some(f64::INFINITY));
-    assert_eq!(median(vec![]), None);
-}
-
-#[test]
 fn an_end_is_the_median_of_the_last_fifth_over_seeds() {
     // 40 losses: the last 8 count. Seeds end at 1, 2 and 6.
     let losses = |end: f64| [vec![9.0; 32], vec![end; 8]].concat();
@@ -31,6 +23,11 @@ fn an_end_is_the_median_of_the_last_fifth_over_seeds() {
     let mut report = with_trials(trials.collect());
     report.run.short_iterations = 40;
     assert_eq!(short_ends(&report), [End { rate: 0.1, low: 1.0, middle: 2.0, high: 6.0, seeds: 3 }]);
+    // Of two the middle is that of the report, and infinite where one was lost.
+    report.trials.pop();
+    assert_eq!(short_ends(&report)[0].middle, 3.5);
+    report.trials[1] = with_losses(0.1, 1, 40, vec![9.0; 39]);
+    assert_eq!(short_ends(&report)[0].middle, f64::INFINITY);
     assert!(long_ends(&report).is_empty());
 }
 
@@ -80,7 +77,7 @@ fn trials_of_one_length_are_not_mixed_with_those_of_another() {
     let mut report = with_trials(vec![of(0, 40, 3.0), of(1, 40, 3.5), of(0, 80, 2.0), of(2, 160, 1.0)]);
     (report.run.short_iterations, report.run.long_iterations) = (40, 80);
     let medians = |ends: Vec<End>| ends.iter().map(|e| (e.middle, e.seeds)).collect::<Vec<_>>();
-    assert_eq!((medians(short_ends(&report)), medians(long_ends(&report))), (vec![(3.0, 2)], vec![(2.0, 1)]));
+    assert_eq!((medians(short_ends(&report)), medians(long_ends(&report))), (vec![(3.25, 2)], vec![(2.0, 1)]));
     assert_eq!(confirmation(&report).map(|(end, length)| (end.middle, end.seeds, length)), Some((1.0, 1, 160)));
     report.recommendation.learning_rate = Some(0.2);
     assert_eq!(confirmation(&report), None);
@@ -147,19 +144,21 @@ fn odd_losses_still_give_a_range() {
 }
 
 #[test]
-fn curves_smooth_over_time_and_seeds_and_follow_the_longest_trial() {
+fn curves_smooth_over_time_and_seeds_and_follow_the_longest_trials() {
     let losses = |level: f64, n: usize| (0..n).map(|k| if k % 7 == 3 { 100.0 } else { level }).collect::<Vec<_>>();
     let mut report = with_trials(vec![
         with_losses(0.1, 0, 40, losses(1.0, 40)),
         with_losses(0.1, 1, 40, losses(3.0, 40)),
         with_losses(0.1, 2, 40, losses(2.0, 20)),
-        with_losses(0.1, 0, 80, losses(1.0, 80)),
     ]);
     report.run.short_iterations = 40;
-    let curve = &curves(&report, &[10, 30, 60])[0];
-    // After step 20 seed 2 is lost and counts as infinite; after step 40 only seed 0 goes on.
-    assert_eq!(curve.points, [(10.0, 2.0), (30.0, 3.0), (60.0, 1.0)]);
-    assert!(!curve.unstable);
+    // After step 20 seed 2 is lost and counts as infinite.
+    let points = |report: &_| curves(report, &[10, 30, 60])[0].points.clone();
+    assert_eq!(points(&report), [(10.0, 2.0), (30.0, 3.0)]);
+    // Once seeds go on, only they count, as far as all of them go.
+    report.trials.extend([with_losses(0.1, 0, 80, losses(1.0, 80)), with_losses(0.1, 1, 50, losses(3.0, 50))]);
+    assert_eq!(points(&report), [(10.0, 2.0), (30.0, 2.0)]);
+    assert!(!curves(&report, &[10])[0].unstable);
 }
 
 #[test]

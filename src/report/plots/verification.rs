@@ -1,5 +1,6 @@
 //! Whole training runs: the cost against iterations, a thick line for the mean of each rate and thin ones for its seeds.
 
+use crate::analysis::median;
 use crate::lr::format_significant;
 use crate::record::Outcome;
 use crate::report::Status;
@@ -69,7 +70,7 @@ fn costs(verification: &Verification) -> Option<Range> {
     let runs = || verification.rates.iter().flat_map(|row| &row.runs);
     let all = runs().flat_map(|run| run.training_costs.iter().flatten().copied());
     let firsts: Vec<f64> = runs().filter_map(|run| run.training_costs.first().copied().flatten()).collect();
-    data::loss_range(all, data::median(firsts), 10.0)
+    data::loss_range(all, median(&firsts), 10.0)
 }
 
 fn draw(canvas: &mut Canvas, verification: &Verification, x: &Scale, y: &Scale) {
