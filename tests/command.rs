@@ -140,13 +140,13 @@ fn a_script_that_ignores_its_seed_earns_a_warning() {
 fn a_script_that_cannot_be_reproduced_earns_a_warning() {
     // How many trials there were before decides.
     let folder =
-        with_script(&format!("echo >>count; set -- $1 $(wc -l <count) $3; {}", losses("(1 - lr * 3) ^ (2 * k) + seed / 1e4")));
+        with_script(&format!("echo >>count; set -- $1 $(wc -l <count) $3; {}", losses("(1 - lr * 3) ^ (2 * k) + seed / 1e2")));
     folder.lrfind("find x.toml --quiet --jobs 1").ends_with(0);
     assert!(warnings(&folder.report("reports/x")).contains(&"not-reproducible"));
     folder.lrfind("check x.toml --lr 0.1 --quiet --jobs 1");
     assert!(warnings(&folder.report("reports/x-check")).contains(&"not-reproducible"));
     // The rate that falls over the number of steps is no constant one.
-    let folder = with_script(&losses("(1 - lr * (1 - k / n)) ^ 2 + seed / 1e4"));
+    let folder = with_script(&losses("(1 - lr * (1 - k / n)) ^ 2 + seed / 1e2"));
     folder.lrfind("find x.toml --quiet --iterations 20 --range 0.1 1");
     assert!(warnings(&folder.report("reports/x")).contains(&"not-reproducible"));
 }

@@ -1,16 +1,14 @@
 //! What tells one script from another whose trials give other numbers.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
-use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::watched;
 use crate::config::ScriptPlan;
 use crate::digest::hex;
-use crate::files;
 
 /// The identity of a script: a digest of its command line, its environment and how its losses are read, of its `surroundings`
 /// such as the number of threads, and of its `files`.
@@ -21,56 +19,19 @@ pub(super) fn of(plan: &ScriptPlan, surroundings: &BTreeMap<String, String>, fil
     Some(format!("script {}", hex(&digest.finalize())))
 }
 
-/// A digest of the content of every file that the command line names and of all that it is said to depend on. What else it imports
-/// and reads cannot be seen from here.
+/// A digest of what the [watched] files hold. What else the script imports and reads cannot be seen from here.
 ///
 /// `None` when a file cannot be read.
 pub(super) fn of_files(plan: &ScriptPlan) -> Option<String> {
     let mut digest = Sha256::new();
-    for word in plan.run.iter().map(ToString::to_string) {
-        // A word of a shell's may be a whole command line.
-        for name in word.split([' ', '\t', '\n', '\'', '"', ';', '=']).filter(|name| !name.is_empty()) {
-            file(&mut digest, &plan.directory.join(name)).ok()?;
-        }
-    }
-    for name in &plan.depends {
-        everything(&mut digest, &plan.directory.join(name), "").ok()?;
-    }
-    Some(hex(&digest.finalize()))
-}
-
-/// Digests the length and the content of the file, if it is one.
-fn file(digest: &mut Sha256, path: &Path) -> io::Result<()> {
-    if path.is_file() {
-        let mut file = File::open(path)?;
-        digest.update(file.metadata()?.len().to_le_bytes());
-        io::copy(&mut file, &mut Writer(digest))?;
-    }
-    Ok(())
-}
-
-/// Digests the file, or place and content of all files in the folder, `place` within what was named, but for what is hidden, what
-/// Python leaves there by itself, and the reports of this program: they would make each run another script's.
-fn everything(digest: &mut Sha256, path: &Path, place: &str) -> io::Result<()> {
-    if !path.is_dir() {
+    for (place, path) in watched::files(plan).ok()? {
         digest.update(place);
         digest.update([0]);
-        return file(digest, path);
+        let mut file = File::open(path).ok()?;
+        digest.update(file.metadata().ok()?.len().to_le_bytes());
+        io::copy(&mut file, &mut Writer(&mut digest)).ok()?;
     }
-    let mut names: Vec<_> = fs::read_dir(path)?.map(|entry| Ok(entry?.file_name())).collect::<io::Result<_>>()?;
-    // The journal is there before the first trial. Beside it may lie what is not ours.
-    let holds_reports = names.iter().any(|name| name == files::JOURNAL);
-    let is_ours = |name: &OsString| holds_reports && files::ALL.iter().any(|ours| name == ours);
-    names.retain(|name| !name.as_encoded_bytes().starts_with(b".") && name != "__pycache__" && !is_ours(name));
-    names.sort();
-    for name in names {
-        let below = path.join(&name);
-        // A link to a folder may lead back here.
-        if !(below.is_symlink() && below.is_dir()) {
-            everything(digest, &below, &format!("{place}/{}", name.display()))?;
-        }
-    }
-    Ok(())
+    Some(hex(&digest.finalize()))
 }
 
 struct Writer<'a>(&'a mut Sha256);
@@ -92,6 +53,7 @@ mod tests {
 
     use super::*;
     use crate::config::{Config, parse_any};
+    use crate::files;
 
     fn identity(folder: &Path, run: &str, rest: &str) -> String {
         let text = format!("[command]\nrun = {run}\n{rest}");
@@ -159,6 +121,34 @@ mod tests {
         seen.sort();
         seen.dedup();
         assert_eq!(seen.len(), 5);
+    }
+
+    #[test]
+    fn what_a_script_may_import_is_part_of_it_where_nothing_is_said() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        write("src/train.py", "import model");
+        let own = |rest: &str| identity(folder.path(), "[\"python\", \"src/train.py\", \"{lr}\"]", rest);
+        let (first, alone) = (own(""), own("depends = [\"src/train.py\"]\n"));
+        for ignored in
+            ["top.py", "src/notes.txt", "src/.cache/x.py", "src/venv/pyvenv.cfg", "src/venv/lib/x.py", "src/__pycache__/x.py"]
+        {
+            write(ignored, "1");
+            assert_eq!(own(""), first, "{ignored}");
+        }
+        let mut seen = vec![first];
+        for (name, text) in [("src/model.py", "1"), ("src/model.py", "2"), ("src/layers/deep/gate.py", "1")] {
+            write(name, text);
+            seen.push(own(""));
+        }
+        seen.sort();
+        seen.dedup();
+        assert_eq!(seen.len(), 4);
+        assert_eq!(own("depends = [\"src/train.py\"]\n"), alone, "it was told that there is nothing else");
     }
 
     #[test]

@@ -38,7 +38,8 @@ impl LossReader {
     }
 }
 
-/// The number after the last `loss` of the line that is not a validation or test loss.
+/// The number after the last `loss` of the line that is not a validation or test loss, nor the best one so far, nor a part of it; of
+/// several, one that is called just `loss` comes first.
 fn plain(line: &str) -> Option<f64> {
     // ASCII alone changes its case, so places in one are places in the other.
     let lower = line.to_ascii_lowercase();
@@ -47,30 +48,42 @@ fn plain(line: &str) -> Option<f64> {
     if first.is_some_and(|word| OTHER_DATA.contains(&word)) {
         return None;
     }
-    let mut end = lower.len();
-    while let Some(at) = lower[..end].rfind("loss") {
-        if !is_held_out(&lower[..at])
-            && let Some(loss) = value_after(&line[at + "loss".len()..])
-        {
+    let mut joined_name = None;
+    for (at, word) in lower.rmatch_indices("loss") {
+        if is_other(&lower[..at]) {
+            continue;
+        }
+        let Some(loss) = value_after(&line[at + word.len()..]) else { continue };
+        if !lower[..at].ends_with(joins) {
             return Some(loss);
         }
-        end = at;
+        joined_name.get_or_insert(loss);
     }
-    None
+    joined_name
 }
 
-/// Whether the words just before `loss` make it that of other data: `val_loss`, `test/loss`, `Validation loss`.
-fn is_held_out(before: &str) -> bool {
-    let joined = |c: char| c.is_alphanumeric() || "_-/.".contains(c);
-    let name_start = before.trim_end_matches(joined).len();
+/// What joins the words of a name.
+fn joins(c: char) -> bool {
+    c.is_alphanumeric() || "_-/.".contains(c)
+}
+
+/// Whether the words just before `loss` make it that of other data or another loss: `val_loss`, `test/loss`, `Validation loss`,
+/// `best_loss`.
+fn is_other(before: &str) -> bool {
+    let name_start = before.trim_end_matches(joins).len();
     // A comma or a bar would part them: `validation, loss`, but `[val] loss` and `val: loss`.
     let word_before = before[..name_start].trim_end_matches(|c: char| c.is_whitespace() || ":])}>".contains(c));
-    let neighbour = &word_before[word_before.trim_end_matches(joined).len()..];
-    is_of_other_data(&before[name_start..]) || is_of_other_data(neighbour)
+    let neighbour = &word_before[word_before.trim_end_matches(joins).len()..];
+    let is_other =
+        |name: &str| name.split(['_', '-', '/', '.']).any(|part| OTHER_DATA.contains(&part) || OTHER.contains(&part));
+    is_other(&before[name_start..]) || is_other(neighbour)
 }
 
 /// The usual words for data held out.
 const OTHER_DATA: [&str; 10] = ["val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "heldout", PROBE];
+
+/// Words for losses that are not the one that is minimised: the best so far, or a part.
+const OTHER: [&str; 8] = ["best", "min", "lowest", "previous", "reg", "regularization", "aux", "auxiliary"];
 
 /// The word for the set of examples that a script was asked to probe.
 const PROBE: &str = "probe";
@@ -84,14 +97,14 @@ pub(super) fn probed(line: &str) -> Option<f64> {
     value_after(&line[line.len() - rest.len()..])
 }
 
-/// Whether a part of a joined name is one of them: `epoch_val_`, but not `value_`.
-fn is_of_other_data(name: &str) -> bool {
-    name.split(['_', '-', '/', '.']).any(|part| OTHER_DATA.contains(&part))
-}
-
 /// The number that follows a name: after a quotation mark, a colon or an equals sign, and in whatever prints it wrapped, such as
-/// `tensor(0.53, …)` or `[0.53]`.
+/// `tensor(0.53, …)` or `[0.53]`. What is in brackets before a colon or an equals sign tells which loss it is: `loss[17] = 0.53`.
 fn value_after(text: &str) -> Option<f64> {
+    let text = match qualified(text) {
+        Some((which, _)) if is_other(&which.to_ascii_lowercase()) => return None,
+        Some((_, rest)) => rest,
+        None => text,
+    };
     let mut rest = text.trim_start_matches(['"', '\'']).trim_start();
     rest = rest.strip_prefix([':', '=']).unwrap_or(rest).trim_start();
     loop {
@@ -101,6 +114,14 @@ fn value_after(text: &str) -> Option<f64> {
         let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.');
         rest = name.strip_prefix('(').or_else(|| rest.strip_prefix(['[', '"', '\'']))?;
     }
+}
+
+/// What is in brackets right at the start, and what follows them from a colon or an equals sign on.
+fn qualified(text: &str) -> Option<(&str, &str)> {
+    let text = text.trim_start();
+    let close = if text.starts_with('[') { ']' } else { ')' };
+    let (which, rest) = text.strip_prefix(['[', '('])?.split_once(close)?;
+    rest.trim_start().starts_with([':', '=']).then(|| (which, rest.trim_start()))
 }
 
 /// The value under a path of keys, or under one key that has dots itself. `null` is how JSON spells a loss that is not finite.
@@ -229,6 +250,13 @@ mod tests {
             ("loss: 0.53  testing loss: 7.5", 0.53),
             ("epoch 3 | test 0.9 | loss 0.53", 0.53),
             ("after test, loss 0.53", 0.53),
+            ("loss: 0.53 - reg_loss: 0.01", 0.53),
+            ("loss 0.53 best_loss 0.02 aux loss: 0.1", 0.53),
+            ("total_loss: 0.53 cls_loss_scale: 2", 0.53),
+            ("loss: 0.53, ema_loss: 0.6", 0.53),
+            ("Loss[17] = 0.53", 0.53),
+            ("loss (train): 0.53, loss (val): 0.6", 0.53),
+            ("loss: 11,849.60", 11_849.6),
         ] {
             assert_eq!(plain(line), Some(loss), "{line}");
         }
@@ -243,6 +271,9 @@ mod tests {
             "epoch_val_loss=1",
             "Test set: Average loss: 0.0521, Accuracy: 98 %",
             "[val] step 3 loss 0.5",
+            "loss: 0,53",
+            "loss: 11,849",
+            "best_loss: 0.5",
             "acc 0.9",
             "using CrossEntropyLoss",
         ] {

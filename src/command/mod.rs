@@ -16,6 +16,7 @@ mod output;
 mod placement;
 mod rates;
 mod run;
+mod watched;
 
 pub use process::kill_all;
 
@@ -52,6 +53,9 @@ pub enum ScriptError {
     /// What it depends on is missing.
     #[error("there is no file or folder {0}: see `depends` in [command], whose paths are relative to `directory`")]
     NoDependency(PathBuf),
+    /// What it depends on cannot be read.
+    #[error("{0}: the script depends on it, so it must be readable; see `depends` in [command]")]
+    Unreadable(std::io::Error),
     /// The expression in `loss` is none. Cannot happen with a checked plan.
     #[error("the pattern of [command.loss] is not a regular expression")]
     NoPattern,
@@ -111,9 +115,12 @@ impl Script {
         if !plan.directory.as_os_str().is_empty() && !plan.directory.is_dir() {
             return Err(ScriptError::NoFolder(plan.directory));
         }
-        if let Some(missing) = plan.depends.iter().map(|path| plan.directory.join(path)).find(|path| !path.exists()) {
+        let depends = plan.depends.iter().flatten().map(|path| plan.directory.join(path));
+        if let Some(missing) = depends.into_iter().find(|path| !path.exists()) {
             return Err(ScriptError::NoDependency(missing));
         }
+        // Not to find out when trials are to be kept, which could not be then.
+        watched::files(&plan).map_err(ScriptError::Unreadable)?;
         let reader = LossReader::new(&plan.loss).ok_or(ScriptError::NoPattern)?;
         let devices = Devices::new(plan.devices.clone());
         let share = (cores() / jobs(&plan).max(1)).max(1);

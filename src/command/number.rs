@@ -2,6 +2,9 @@
 
 /// The number at the start of `text`, and what follows it.
 ///
+/// Commas may part the thousands of a number that goes on with a decimal point, as in `11,849.60`. Any other comma between two digits
+/// may part thousands, decimals or two numbers, so there is no number then.
+///
 /// Knows `nan`, `-nan(ind)`, `inf`, `Infinity` and `∞` in any case, and Microsoft's `1.#QNAN`, `-1.#IND` and `1.#INF`. A word that
 /// only begins like one of them, such as `info`, is no number.
 pub(super) fn leading(text: &str) -> Option<(f64, &str)> {
@@ -50,6 +53,18 @@ fn special(text: &str) -> Option<(f64, &str)> {
 fn decimal(text: &str) -> Option<(f64, &str)> {
     let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
     let mut end = digits(text);
+    if has_comma(&text[end..]) {
+        let whole = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b',').count();
+        let mut groups = text[..whole].split(',');
+        let grouped = (1..=3).contains(&end) && groups.by_ref().skip(1).all(|group| group.len() == 3);
+        let has_point = text[whole..].strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        if !(grouped && has_point) {
+            return None;
+        }
+        let fraction = 1 + digits(&text[whole + 1..]);
+        let number: String = text[..whole + fraction].chars().filter(|c| *c != ',').collect();
+        return number.parse().ok().map(|value| (value, &text[whole + fraction..]));
+    }
     let mut count = end;
     if text[end..].starts_with('.') {
         let fraction = digits(&text[end + 1..]);
@@ -67,6 +82,16 @@ fn decimal(text: &str) -> Option<(f64, &str)> {
         }
     }
     text[..end].parse().ok().map(|value| (value, &text[end..]))
+}
+
+/// Whether the text begins with a comma that a digit follows.
+fn has_comma(text: &str) -> bool {
+    text.strip_prefix(',').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// Whether somewhere in the text a comma parts two digits.
+pub(super) fn has_ambiguous_comma(text: &str) -> bool {
+    text.match_indices(',').any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_digit()) && has_comma(&text[at..]))
 }
 
 #[cfg(test)]
@@ -118,6 +143,19 @@ mod tests {
         }
         assert_eq!(leading("0.5, acc 0.9"), Some((0.5, ", acc 0.9")));
         assert_eq!(leading("3eggs"), Some((3.0, "eggs")));
+    }
+
+    #[test]
+    fn a_comma_parts_thousands_only_before_a_point() {
+        assert_eq!(whole("11,849.60"), Some(11_849.6));
+        assert_eq!(leading("-1,234,567.8 x"), Some((-1_234_567.8, " x")));
+        for text in ["0,6900", "1,234", "11,84.5", "1234,567.8", "1,2,3", "1,234,56.7"] {
+            assert_eq!(leading(text), None, "{text}");
+            assert!(has_ambiguous_comma(text), "{text}");
+        }
+        assert_eq!(leading("3, 4"), Some((3.0, ", 4")));
+        assert_eq!(leading("0.53,0.61"), Some((0.53, ",0.61")));
+        assert!(!has_ambiguous_comma("loss 3, acc 4, x,1"));
     }
 
     #[test]

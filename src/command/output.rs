@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use super::lines::{Line, Lines};
 use super::loss::{LossReader, probed};
+use super::number::has_ambiguous_comma;
 use super::process::Stream;
 use crate::config::{Placeholder, ScriptPlan, Streams};
 
@@ -130,6 +131,11 @@ impl Output {
         let mentions =
             |line: &String| line.to_lowercase().split(|c: char| !c.is_alphanumeric()).any(|word| words.contains(&word));
         self.last_words().iter().any(mentions)
+    }
+
+    /// Whether the last words hold numbers with a comma.
+    pub(super) fn has_ambiguous_comma(&self) -> bool {
+        self.last_words().iter().any(|line| has_ambiguous_comma(line))
     }
 
     /// The last lines, indented, after a newline: of standard error, where a program says why it fails, or else of standard

@@ -244,6 +244,8 @@ impl<'a> ScriptRun<'a> {
             )
         } else if self.taken > 0 {
             format!("the script ended ({how}) after {progress}: it must print one for each step")
+        } else if self.stays.is_some() && output.is_empty() {
+            format!("the script ended ({how}) where it should have read a line: one that stays makes a trial for each, until its input ends")
         } else {
             format!("the script printed no loss ({how}){}", self.where_to_look(output))
         }))
@@ -258,6 +260,9 @@ impl<'a> ScriptRun<'a> {
             (true, ..) => ", and nothing else",
             (_, true, Streams::Stdout) => "; there are some on standard error: write `stream = \"stderr\"` in [command]",
             (_, true, _) => "; there are some on standard output: write `stream = \"stdout\"` in [command]",
+            _ if output.has_ambiguous_comma() => {
+                "; whether a comma in a number parts its thousands or its decimals is not known: print `0.53`, with a point"
+            }
             _ if self.plan.loss != LossFormat::Plain => "; no line has what `loss` in [command] describes",
             _ => "; print a line such as `loss: 0.53` after each step, or say with `loss` in [command] how to read it",
         }

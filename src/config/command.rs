@@ -42,7 +42,7 @@ pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<ScriptPlan
     let jobs = section.integer("jobs", JOBS);
     let devices = section.strings("devices").unwrap_or_default();
     let threads = section.integer("threads", JOBS);
-    let depends = section.strings("depends").unwrap_or_default();
+    let depends = section.strings("depends");
     let plan = run.zip(environment).zip(loss).map(|((run, environment), loss)| ScriptPlan {
         run,
         shell,
@@ -328,7 +328,7 @@ impl CommandPlan {
                 jobs: None,
                 devices: Vec::new(),
                 threads: None,
-                depends: Vec::new(),
+                depends: None,
             },
             training: PlannedRun {
                 optimizer: None,

@@ -108,8 +108,9 @@ pub struct ScriptPlan {
     pub devices: Vec<String>,
     /// Threads that each script is told to use; `None` for its share of the cores.
     pub threads: Option<usize>,
-    /// Files and folders, relative to `directory`, whose content the losses depend on beside what the command line names.
-    pub depends: Vec<String>,
+    /// Files and folders, relative to `directory`, whose content the losses depend on beside what the command line names; `None` for
+    /// what a script that it names may import.
+    pub depends: Option<Vec<String>>,
 }
 
 impl ScriptPlan {

@@ -186,7 +186,7 @@ const KEYS: &[Key] = keys! {
         "jobs", "integer", "devices, or cores up to 8", "2", "scripts at a time";
         "devices", "strings", "none", "[\"0\", \"1\"]", "what `{device}` stands for: the one with the fewest scripts";
         "threads", "integer", "cores / `jobs`", "1", "threads that a script is told to use, by `OMP_NUM_THREADS` and its like; `--jobs` does not change them";
-        "depends", "strings", "none", "[\"model.py\", \"data\"]", "files and folders that the script imports or reads, relative to `directory`: its trials run anew when their content changes";
+        "depends", "strings", "files of the script's ending beside and below it", "[\"model.py\", \"data\"]", "files and folders that the script imports or reads, relative to `directory`: its trials run anew when their content changes";
     }
     "command.loss" {
         "kind", "\"plain\" | \"json\" | \"regex\" | \"csv\"", "required", "\"json\"", "see [How a loss is read](#how-a-loss-is-read)";

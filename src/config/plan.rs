@@ -141,7 +141,7 @@ pub struct SearchPlan {
     /// Iterations of the longer trials that choose among the promising rates; `None` for [`LONG`] times as many as of a short
     /// one, and fewer where the planned run is short.
     pub long_iterations: Option<u64>,
-    /// Seeds of the trials. The confirmation uses as many fresh ones.
+    /// Seeds of the trials. The confirmation uses half as many fresh ones.
     pub seeds: usize,
     /// The first seed.
     pub first_seed: u64,

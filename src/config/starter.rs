@@ -70,7 +70,7 @@ step-timeout = 600            # seconds until the first loss, and from each to t
 # timeout = 3600              # seconds of a trial
 # jobs = 2                    # scripts at a time; default: one for each device, or for each core up to 8
 # threads = 1                 # of each script; default: its share of the cores
-# depends = ["src"]           # what the script imports and reads: its trials run anew when that changes
+# depends = ["src", "data"]   # what the script imports and reads, instead of the files of its kind beside and below it
 # devices = ["0", "1"]        # what {device} stands for, in turn
 # environment = { CUDA_VISIBLE_DEVICES = "{device}" }
 # diverged = ["NaN detected"] # texts by which the script says, when it fails, that training diverged

@@ -40,12 +40,25 @@ impl<'a> Study<'a> {
 /// What the trials of a script show of it.
 pub(super) fn warnings(trials: &[TrialRecord]) -> Vec<Warning> {
     let mut found = Vec::new();
-    if let Some((rate, seed, step)) = contract::not_reproduced(trials) {
-        found.push(warning(
-            "not-reproducible",
-            format!("two trials at {rate} with seed {seed} differ from step {} on", step + 1),
-            "seed all that the script draws from, and hold its rate constant whatever its number of steps",
-        ));
+    if let Some(differ) = contract::not_reproduced(trials) {
+        let (rate, seed, step) = (differ.learning_rate, differ.seed, differ.step + 1);
+        found.push(if differ.is_rounding() {
+            warning(
+                "rounding-differs",
+                format!(
+                    "two trials at {rate} with seed {seed} differ from step {step} on, at first by {:.0e} of the loss, as rounding \
+                     does on a GPU that adds in changing order",
+                    differ.share
+                ),
+                "the answer holds, but the same search may give another in its last digits",
+            )
+        } else {
+            warning(
+                "not-reproducible",
+                format!("two trials at {rate} with seed {seed} differ from step {step} on"),
+                "seed all that the script draws from, and hold its rate constant whatever its number of steps",
+            )
+        });
     }
     if contract::ignores_seed(trials) {
         found.push(warning(
