@@ -166,6 +166,13 @@ pub enum Outcome {
     Cancelled,
 }
 
+impl Outcome {
+    /// Why the trial could not be run, if it could not.
+    pub fn failure(&self) -> Option<&str> {
+        if let Self::Failed { message } = self { Some(message) } else { None }
+    }
+}
+
 /// What one trial did.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrialRecord {

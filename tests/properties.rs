@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use lrfind::analysis::{Assessment, Lengths, Premises, Verdict, assess, judge};
+use lrfind::analysis::{Assessment, Lengths, Premises, Safety, Verdict, assess, judge};
 use lrfind::error::TrialError;
 use lrfind::lr::LrRange;
 use lrfind::record::{Event, Observer, Outcome, ProbePoint, Recovery, TrialRecord, TrialSpec};
@@ -15,7 +15,14 @@ use proptest::prelude::*;
 const LENGTHS: Lengths = Lengths { short: 20, long: 40, confirm: 80 };
 
 fn premises(safety: f64, recovers: bool) -> Premises {
-    Premises { lengths: LENGTHS, safety, lowest: None, recovers, constant_cost: None, adaptive: false }
+    Premises {
+        lengths: LENGTHS,
+        safety: Safety { factor: safety, margin: 1.5 },
+        lowest: None,
+        recovers,
+        constant_cost: None,
+        adaptive: false,
+    }
 }
 
 /// Generated losses are whole multiples of this, so that sums, differences and offsets of them are exact.

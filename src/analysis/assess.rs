@@ -1,8 +1,8 @@
 //! Everything that a set of trials says, in one pure function of them.
 
 use super::curve::{end_loss, mean};
-use super::judge::{Judged, JudgedTrial, Verdict, has_forgotten, initial_loss, judge, judge_against};
-use super::premises::{Lengths, Premises};
+use super::judge::{Judged, JudgedTrial, Verdict, has_forgotten, initial_loss, judge, judge_against, rates_of};
+use super::premises::{Lengths, Premises, Safety};
 use super::recommend::{Choice, choose};
 use super::settled::{DEAD, SettledLevel, settled_cost, settled_ranking};
 use super::threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};
@@ -43,12 +43,14 @@ pub struct Assessment<'a> {
     pub confirm: Vec<JudgedTrial<'a>>,
     /// The trials at the best early rate that long ones are measured by, where they are no short trials themselves.
     pub yardsticks: Vec<JudgedTrial<'a>>,
-    /// All verdicts, counted by length and rate.
+    /// All verdicts that count, by length and rate.
     pub evidence: Vec<RateEvidence>,
     /// Where instability begins.
     pub bracket: Bracket,
     /// What to do.
     pub choice: Choice,
+    /// The trials of the evidence.
+    counting: Vec<JudgedTrial<'a>>,
     premises: Premises,
 }
 
@@ -117,8 +119,15 @@ impl Assessment<'_> {
     }
 
     /// How sure the bracket is. Computed anew at each call, and not cheap: a search asks for it once, at its end.
+    ///
+    /// Of the trials of one rate and seed, which are parts of one run, one speaks: one that is unstable, or else the longest. Were all
+    /// counted, the 90 % interval would hold for 76 instead of 84 % of the benchmark's suite, and 60 instead of 71 % of 70 drawn tasks.
     pub fn posterior(&self) -> Option<Posterior> {
-        posterior(&self.evidence)
+        let judged = || self.counting.iter().filter(|t| t.verdict != Verdict::Unjudged);
+        let run = |t: &JudgedTrial<'_>| (t.record.spec.learning_rate, t.record.spec.seed);
+        let weight = |t: &JudgedTrial<'_>| (t.verdict.is_unstable(), t.record.spec.iterations);
+        let speaks = |t: &&JudgedTrial<'_>| judged().all(|other| run(other) != run(t) || weight(other) <= weight(t));
+        posterior(&evidence(&judged().filter(speaks).copied().collect::<Vec<_>>()))
     }
 
     /// Whether at the best early rate hardly more was learnt than to predict the same for every example, as far as it is known what
@@ -238,14 +247,15 @@ pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<
     let counts =
         |t: &&JudgedTrial<'_>| !(t.is_doubtful() && settles_at.is_some_and(|settles| t.record.spec.learning_rate <= settles));
     let short_ones = short.trials.iter().filter(counts);
-    let all: Vec<JudgedTrial<'_>> = short_ones.chain(long.iter().flat_map(|l| &l.trials)).chain(&confirm).copied().collect();
-    let evidence = evidence(&all);
+    let counting: Vec<JudgedTrial<'_>> =
+        short_ones.chain(long.iter().flat_map(|l| &l.trials)).chain(&confirm).copied().collect();
+    let evidence = evidence(&counting);
     // A stable confirmation shows that the recommendation holds, not that a higher one would: counted, it would raise what it was
     // to confirm, and that in turn would want to be confirmed.
     let decides = |e: &&RateEvidence| e.iterations != lengths.confirm || e.unstable > 0;
     let bracket = bracket(&evidence.iter().filter(decides).copied().collect::<Vec<_>>());
     let choice = conclude(&short, long.as_ref(), &bracket, lengths, safety);
-    let choice = match objection(&choice, long.as_ref(), premises) {
+    let choice = match objection(&choice, &short, long.as_ref(), premises) {
         Some(objection) => choice.withheld(objection),
         None => choice,
     };
@@ -257,12 +267,18 @@ pub fn assess<'a>(trials: &'a [TrialRecord], premises: &Premises) -> Assessment<
     };
     let yardsticks = yardsticks.into_iter().filter(|_| apart);
     let yardsticks = yardsticks.map(|record| JudgedTrial { record, verdict: alone(record) }).collect();
-    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, premises: *premises }
+    Assessment { short, long, confirm, yardsticks, evidence, bracket, choice, counting, premises: *premises }
 }
 
 /// Why what the trials favour may not be recommended.
-fn objection(choice: &Choice, long: Option<&Judged<'_>>, premises: &Premises) -> Option<String> {
+fn objection(choice: &Choice, short: &Judged<'_>, long: Option<&Judged<'_>>, premises: &Premises) -> Option<String> {
     let rate = choice.learning_rate?;
+    if let Some((failing, why)) =
+        fails_from(&short.trials).filter(|(f, _)| f.cap(premises.safety).is_some_and(|cap| rate > cap))
+    {
+        let first = failing.first_unstable.unwrap_or(rate);
+        return Some(format!("from {first} on every trial failed, so whether {rate} is safe is not known: {why}"));
+    }
     if let Some(lowest) = premises.lowest.filter(|lowest| rate < *lowest) {
         return Some(format!(
             "{rate} is below {lowest}, the lowest rate that the search may try: set `extend = true`, or a lower `range`"
@@ -272,11 +288,24 @@ fn objection(choice: &Choice, long: Option<&Judged<'_>>, premises: &Premises) ->
     let learns_nothing = |constant: f64| costs.reduce(f64::min).is_some_and(|least| least > DEAD * constant);
     premises.constant_cost.is_some_and(learns_nothing).then(|| {
         let long = premises.lengths.long;
-        format!("no rate that was tried learns more in {long} iterations than to predict the same for every example: try lower rates")
+        format!("no rate that was tried learns more in {long} iterations than to predict the same for every example")
     })
 }
 
-fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, lengths: Lengths, safety: f64) -> Choice {
+/// Where trials begin to fail, of all that were tried from some rate on, and how they do: that may be a script's way to say that
+/// training diverged.
+fn fails_from<'t>(trials: &'t [JudgedTrial<'_>]) -> Option<(Bracket, &'t str)> {
+    let failure = |t: &'t JudgedTrial<'_>| t.record.outcome.failure();
+    let rates = rates_of(trials.iter().map(|t| t.record));
+    let at = |rate: LearningRate| trials.iter().filter(move |t| t.record.spec.learning_rate == rate);
+    let failing = rates.iter().rev().take_while(|rate| at(**rate).all(|t| failure(t).is_some())).count();
+    let (below, from) = rates.split_at(rates.len() - failing);
+    let first = *from.first()?;
+    let bracket = Bracket { last_stable: below.last().copied(), first_unstable: Some(first) };
+    Some((bracket, at(first).find_map(failure)?.lines().next().unwrap_or_default()))
+}
+
+fn conclude(short: &Judged<'_>, long: Option<&Judged<'_>>, bracket: &Bracket, lengths: Lengths, safety: Safety) -> Choice {
     let n = lengths.short;
     match &short.reference {
         None if short.trials.iter().any(|t| t.verdict.is_unstable()) => {

@@ -20,7 +20,7 @@ pub use assess::{Assessment, assess};
 pub(crate) use curve::mean;
 pub use curve::{end_loss, median};
 pub use judge::{Judged, JudgedTrial, Reference, Verdict, judge, judge_against, unresolved};
-pub use premises::{Lengths, Premises};
+pub use premises::{Lengths, Premises, Safety};
 pub use recommend::{Choice, choose, plateau};
 pub use settled::{SettledLevel, settled_cost, settled_ranking};
 pub use threshold::{Bracket, Posterior, RateEvidence, bracket, evidence, posterior};

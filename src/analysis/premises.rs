@@ -21,13 +21,22 @@ impl Lengths {
     }
 }
 
+/// How far a choice stays below instability.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Safety {
+    /// The least factor between the threshold and the choice.
+    pub factor: f64,
+    /// The factor above a rate at which [`check`](crate::Study::check) wants it stable too: what is chosen should pass.
+    pub margin: f64,
+}
+
 /// What is known of the trials before they are looked at.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Premises {
     /// How long they are.
     pub lengths: Lengths,
-    /// Factor between the threshold and the choice.
-    pub safety: f64,
+    /// How far the choice stays below instability.
+    pub safety: Safety,
     /// The lowest rate that may be chosen, if the search is bound to its range.
     pub lowest: Option<LearningRate>,
     /// Whether the rate can be changed within a trial.

@@ -2,6 +2,7 @@
 
 use super::curve::{end_loss, mean};
 use super::judge::{Judged, Verdict, rates_of};
+use super::premises::Safety;
 use super::settled::{settled_cost, settled_ranking};
 use super::threshold::Bracket;
 use crate::lr::{LearningRate, significant};
@@ -79,7 +80,7 @@ fn tail_of(long: Option<&Judged<'_>>, rate: LearningRate) -> String {
 ///
 /// Without long trials the best early rate is not raised: over 40 tasks raising it on 100 iterations' evidence made 5 % of full
 /// runs unstable.
-pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, bracket: &Bracket, safety: f64) -> Choice {
+pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, bracket: &Bracket, safety: Safety) -> Choice {
     let favoured = long.and_then(favoured);
     let settles = long.is_some_and(|long| long.trials.iter().any(|t| settled_cost(t.record).is_some()));
     let wanted = favoured.map_or(best_early, |(_, _, rate)| rate);
@@ -101,8 +102,14 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
         Some(_) => format!("over {long_length} iterations, no higher rate does as well"),
     });
     match (bracket.threshold(), bracket.first_unstable) {
+        (Some(threshold), _) if capped && chosen == threshold.shifted(-safety.factor.log10()) => {
+            because.push(format!("it is kept a factor of {} below the instability threshold, {threshold}", safety.factor));
+        }
         (Some(threshold), _) if capped => {
-            because.push(format!("it is kept a factor of {safety} below the instability threshold, {threshold}"));
+            let (margin, stable) = (safety.margin, bracket.last_stable.unwrap_or(threshold));
+            because.push(format!(
+                "it is kept a factor of {margin} below {stable}, the highest stable rate, as `lrfind check` wants"
+            ));
         }
         (Some(threshold), _) => {
             because.push(format!("it is {:.1}× below the instability threshold, {threshold}", threshold.get() / chosen.get()));

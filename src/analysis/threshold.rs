@@ -1,6 +1,7 @@
 //! From verdicts to the instability threshold: a bracket of rates tried, and a posterior with its uncertainty.
 
 use super::judge::{JudgedTrial, Verdict, rates_of};
+use super::premises::Safety;
 use crate::lr::LearningRate;
 
 /// The verdicts at one rate and one length, counted.
@@ -56,9 +57,12 @@ impl Bracket {
         Some(if middle < stable || middle > unstable { stable } else { middle })
     }
 
-    /// The highest rate that lies a factor `safety` below the threshold; `None` unless the bracket is closed.
-    pub fn cap(&self, safety: f64) -> Option<LearningRate> {
-        self.threshold().map(|threshold| threshold.shifted(-safety.log10()))
+    /// The highest rate that lies the factor of `safety` below the threshold, and so far below the highest stable rate that its margin
+    /// is not above that one, unless the factor is smaller than the margin; `None` unless the bracket is closed.
+    pub fn cap(&self, safety: Safety) -> Option<LearningRate> {
+        let below_threshold = self.threshold()?.shifted(-safety.factor.log10());
+        let below_stable = self.last_stable?.shifted(-safety.margin.min(safety.factor).log10());
+        Some(if below_stable < below_threshold { below_stable } else { below_threshold })
     }
 
     /// Its width in decades; `None` unless it is closed.

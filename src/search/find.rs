@@ -199,7 +199,7 @@ impl Searcher<'_> {
         // Where the rate may fall at the end of a trial, one seed is enough to see which rates are worth a second.
         let settles = self.objective.can_change_rate();
         let first = if settles { 0..1 } else { seeds.clone() };
-        let cap = assessment.bracket.cap(self.settings.safety);
+        let cap = assessment.bracket.cap(self.settings.safety());
         let yardsticks = if settles { seeds.clone() } else { 0..0 };
         let mut specs = self.settling(&[best], yardsticks, self.lengths.yardstick());
         let allowed = |rate: &LearningRate| self.may_try(*rate) && cap.is_none_or(|cap| *rate < cap);
@@ -235,7 +235,7 @@ impl Searcher<'_> {
         for _ in 0..STEPS {
             let assessment = self.assess();
             let Some(favoured) = assessment.choice.favoured else { break };
-            let cap = assessment.bracket.cap(self.settings.safety);
+            let cap = assessment.bracket.cap(self.settings.safety());
             let long = assessment.long.iter().flat_map(|long| &long.trials);
             let tried: Vec<f64> = long.map(|t| t.record.spec.learning_rate.log10() - favoured.log10()).collect();
             // The cap is no whole step away.

@@ -1,6 +1,6 @@
 //! The numbers that steer a search.
 
-use crate::analysis::{Lengths, Premises};
+use crate::analysis::{Lengths, Premises, Safety};
 use crate::config::{LONG, SearchPlan};
 use crate::lr::{LearningRate, LrRange};
 use crate::record::{Recovery, TrialSpec};
@@ -127,13 +127,18 @@ impl Settings {
     pub fn premises(&self, lengths: Lengths, objective: &dyn Objective) -> Premises {
         let (recovers, constant_cost) = (objective.can_change_rate(), objective.constant_cost());
         let lowest = (!self.extend).then_some(self.range.low());
-        Premises { lengths, safety: self.safety, lowest, recovers, constant_cost, adaptive: self.adaptive }
+        Premises { lengths, safety: self.safety(), lowest, recovers, constant_cost, adaptive: self.adaptive }
     }
 
     /// Seeds of the longest trials, those that look for late instability and those that confirm: half as many, for with all of
     /// them the recommendations on the benchmark's suite were no better.
     pub fn sparing(&self) -> usize {
         self.seeds.div_ceil(2)
+    }
+
+    /// How far a choice stays below instability.
+    pub fn safety(&self) -> Safety {
+        Safety { factor: self.safety, margin: self.check_margin }
     }
 
     /// The rate above `rate` that `check` wants stable too.

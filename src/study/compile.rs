@@ -7,7 +7,6 @@ use super::verdict;
 use crate::analysis::{Assessment, assess, end_loss, median};
 use crate::digest::hex;
 use crate::lr::{LearningRate, significant};
-use crate::record::Outcome;
 use crate::report::text::counted;
 use crate::report::{
     BestEarly, Censored, Evidence, Finding, Instability, Interval, RateInterval, Recommendation, Report, SCHEMA_VERSION,
@@ -109,7 +108,7 @@ fn recommendation(assessment: &Assessment<'_>, settings: &Settings, stop: Option
     let mut because = choice.because.clone();
     let seeds = assessment.confirming().count();
     let is_refuted = assessment.confirming().any(|t| t.verdict.is_unstable());
-    let has_failed = assessment.confirming().any(|t| matches!(t.record.outcome, Outcome::Failed { .. }));
+    let has_failed = assessment.confirming().any(|t| t.record.outcome.failure().is_some());
     let confirmed = format!("confirmed on {} for {} iterations", counted(seeds as u64, "fresh seed"), settings.lengths.confirm);
     // A rate that was tried on fresh seeds and did not pass is not handed out, nor one whose trials there have failed.
     let is_open = stop.is_some() && !is_refuted && !has_failed;

@@ -150,10 +150,10 @@ impl<'a> Study<'a> {
         Forecast::of_find(&self.settings(), self.objective)
     }
 
-    /// What [`Study::check`] is expected to cost.
-    pub fn check_forecast(&self) -> Forecast {
+    /// What [`Study::check`] of `rate` is expected to cost.
+    pub fn check_forecast(&self, rate: LearningRate) -> Forecast {
         let settings = self.settings();
-        let forecast = Forecast::of_check(&settings, self.objective);
+        let forecast = Forecast::of_check(&settings, rate, self.objective);
         if self.is_script { forecast.with_repetition(&settings) } else { forecast }
     }
 

@@ -39,7 +39,7 @@ fn training(config: &Value) -> Value {
     }
     if let Some(command) = parts.get_mut("command").and_then(Value::as_object_mut) {
         // What is run, not how it is watched.
-        command.retain(|key, _| ["run", "shell", "directory", "environment"].contains(&key.as_str()));
+        command.retain(|key, _| ["run", "send", "shell", "directory", "environment"].contains(&key.as_str()));
     }
     if let Some(training) = parts.get_mut("training").and_then(Value::as_object_mut) {
         training.remove("learning_rate");

@@ -1,5 +1,6 @@
 //! What `check` says of the configured rate.
 
+use super::warnings::brief;
 use crate::analysis::{Assessment, JudgedTrial, RateEvidence, Verdict};
 use crate::lr::LearningRate;
 use crate::report::text::counted;
@@ -41,6 +42,9 @@ pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: Lear
     let (own, above) = (at(assessment, settings, rate), at(assessment, settings, margin));
     let lower = assessment.bracket.first_unstable.filter(|first| *first < rate);
     let trains = assessment.best_early().is_some();
+    let has_failed =
+        |t: &JudgedTrial<'_>| [rate, margin].contains(&t.record.spec.learning_rate) && t.record.outcome.failure().is_some();
+    let untold = assessment.trials().any(has_failed);
     let mut findings = Vec::new();
     let verdict = if own.unstable > 0 || (own.seeds > 0 && lower.is_some()) {
         CheckVerdict::Unstable
@@ -50,6 +54,9 @@ pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: Lear
         CheckVerdict::Inconclusive
     } else if above.unstable > 0 {
         CheckVerdict::Marginal
+    } else if untold {
+        // Some programs say by failing that training diverged.
+        CheckVerdict::Inconclusive
     } else {
         CheckVerdict::Safe
     };
@@ -100,11 +107,9 @@ pub(super) fn check(assessment: &Assessment<'_>, settings: &Settings, rate: Lear
 fn failures(assessment: &Assessment<'_>) -> String {
     let failed = |t: &&JudgedTrial<'_>| t.verdict == Verdict::Unjudged;
     let count = assessment.trials().filter(failed).count();
-    let message = assessment.trials().filter(failed).find_map(|t| match &t.record.outcome {
-        crate::record::Outcome::Failed { message } => Some(message.clone()),
-        _ => None,
-    });
-    format!("{count} trials could not be judged{}", message.map(|m| format!(": {m}")).unwrap_or_default())
+    let message = assessment.trials().filter(failed).find_map(|t| t.record.outcome.failure());
+    let count = counted(count as u64, "trial");
+    format!("{count} could not be judged{}", message.map(|m| format!(": {}", brief(m))).unwrap_or_default())
 }
 
 /// The highest rate below `rate` that is stable over short and long trials, and stable at the margin above.

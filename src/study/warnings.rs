@@ -3,7 +3,6 @@
 use super::compile::warning;
 use super::{Study, script};
 use crate::analysis::Assessment;
-use crate::record::Outcome;
 use crate::report::Warning;
 use crate::report::text::counted;
 use crate::search::{Settings, Stop, Sweep};
@@ -96,84 +95,110 @@ fn trouble(sweep: &Sweep) -> Vec<Warning> {
             "raise `--budget`, or lower `seeds` or `iterations`",
         ));
     }
-    let failures: Vec<&str> = sweep
-        .trials
-        .iter()
-        .filter_map(|t| if let Outcome::Failed { message } = &t.outcome { Some(message.as_str()) } else { None })
-        .collect();
+    let failures: Vec<&str> = sweep.trials.iter().filter_map(|t| t.outcome.failure()).collect();
     if let Some(first) = failures.first() {
         let (count, total) = (failures.len(), sweep.trials.len());
-        let message = format!("{count} of {total} trials could not be run: {first}");
-        found.push(warning("trials-failed", message, "this says nothing about the rates; mend the cause and run again"));
+        let message = format!("{count} of {total} trials could not be run: {}", brief(first));
+        found.push(warning(
+            "trials-failed",
+            message,
+            "mend the cause and run again: a failed trial says nothing about its rate",
+        ));
     }
     found
 }
 
+/// Of a message that quotes the last lines of a script, what it begins with and the last of these.
+pub(super) fn brief(message: &str) -> String {
+    match message.split_once('\n') {
+        None => message.to_owned(),
+        Some((what, quoted)) => {
+            format!("{what}: {}", quoted.lines().next_back().unwrap_or_default().trim_start_matches([' ', '|']))
+        }
+    }
+}
+
 fn of_the_threshold(study: &Study<'_>, sweep: &Sweep, settings: &Settings, assessment: &Assessment<'_>) -> Vec<Warning> {
-    let mut found = Vec::new();
-    // A search can be told to look further; of recorded curves more must be given.
-    let hint = |search: &'static str, curves: &'static str| if sweep.stop == Some(Stop::Recorded) { curves } else { search };
-    let first_unstable = assessment.bracket.first_unstable;
-    if let (None, Some(best)) = (first_unstable, assessment.choice.learning_rate) {
-        found.push(warning(
-            "no-threshold",
-            format!("nothing was unstable up to the top of the range, so how far {best} is from instability is not known"),
-            hint("raise the upper end of `range` in [search], or allow `extend`", "add curves at higher rates"),
-        ));
-    }
-    if let Some(best) = assessment.best_early().filter(|b| !range_holds(settings, b.get())) {
-        found.push(warning(
-            "range-extended",
-            format!("the best early rate, {best}, lies outside the configured range"),
-            "set `range` in [search] around it to save trials",
-        ));
-    }
-    let short_crossing = assessment.short.trials.iter().filter(|t| t.verdict.is_unstable());
-    let short_first = short_crossing.map(|t| t.record.spec.learning_rate.get()).fold(f64::INFINITY, f64::min);
-    if let Some(first) = first_unstable.filter(|first| first.get() < short_first) {
-        found.push(warning(
-            "late-instability",
-            format!(
-                "{first} is stable for {} iterations but not for longer: instability comes late here",
-                settings.lengths.short
-            ),
-            hint(
-                "raise `iterations` and `long-iterations` in [search] for a safer answer",
-                "give longer curves, and raise --iterations, for a safer answer",
-            ),
-        ));
-    }
-    let revived = first_unstable.and_then(|first| {
-        let short = || assessment.evidence.iter().filter(|e| e.iterations == settings.lengths.short);
-        let all_dead = short().find(|e| e.learning_rate >= first && e.unstable == e.seeds)?.learning_rate;
-        short().find(|e| e.learning_rate > all_dead && e.unstable == 0).map(|e| e.learning_rate)
-    });
-    if let Some(rate) = revived {
-        found.push(warning(
-            "stable-again-above",
-            format!("{rate} looks stable although lower rates are not"),
-            "the threshold is the lowest crossing; do not rely on rates above it",
-        ));
-    }
-    let unconfirmed = assessment.choice.learning_rate.is_some() && !assessment.is_confirmed();
+    let recorded = sweep.stop == Some(Stop::Recorded);
+    let found = [
+        no_threshold(recorded, settings, assessment),
+        range_extended(settings, assessment),
+        late_instability(recorded, settings, assessment),
+        stable_again_above(settings, assessment),
+        not_confirmed(assessment),
+        rate_above_one(study, assessment),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+fn no_threshold(recorded: bool, settings: &Settings, assessment: &Assessment<'_>) -> Option<Warning> {
+    let best = assessment.choice.learning_rate.filter(|_| assessment.bracket.first_unstable.is_none())?;
+    Some(warning(
+        "no-threshold",
+        format!("nothing that was tried was unstable, so how far {best} is from instability is not known"),
+        match (recorded, settings.extend) {
+            (true, _) => "add curves at higher rates",
+            (false, false) => "raise the upper end of `range` in [search], or allow `extend`",
+            (false, true) => "the search looked far above it; what whole runs do there shows `lrfind verify --lr RATE`",
+        },
+    ))
+}
+
+fn range_extended(settings: &Settings, assessment: &Assessment<'_>) -> Option<Warning> {
+    let best = assessment.best_early().filter(|b| !range_holds(settings, b.get()))?;
+    Some(warning(
+        "range-extended",
+        format!("the best early rate, {best}, lies outside the configured range"),
+        "set `range` in [search] around it to save trials",
+    ))
+}
+
+fn late_instability(recorded: bool, settings: &Settings, assessment: &Assessment<'_>) -> Option<Warning> {
+    let unstable = assessment.short.trials.iter().filter(|t| t.verdict.is_unstable());
+    let short_first = unstable.map(|t| t.record.spec.learning_rate.get()).fold(f64::INFINITY, f64::min);
+    let first = assessment.bracket.first_unstable.filter(|first| first.get() < short_first)?;
+    Some(warning(
+        "late-instability",
+        format!("{first} is stable for {} iterations but not for longer: instability comes late here", settings.lengths.short),
+        if recorded {
+            "give longer curves, and raise --iterations, for a safer answer"
+        } else {
+            "raise `iterations` and `long-iterations` in [search] for a safer answer"
+        },
+    ))
+}
+
+fn stable_again_above(settings: &Settings, assessment: &Assessment<'_>) -> Option<Warning> {
+    let first = assessment.bracket.first_unstable?;
+    let short = || assessment.evidence.iter().filter(|e| e.iterations == settings.lengths.short);
+    let all_dead = short().find(|e| e.learning_rate >= first && e.unstable == e.seeds)?.learning_rate;
+    let rate = short().find(|e| e.learning_rate > all_dead && e.unstable == 0)?.learning_rate;
+    Some(warning(
+        "stable-again-above",
+        format!("{rate} looks stable although lower rates are not"),
+        "the threshold is the lowest crossing; do not rely on rates above it",
+    ))
+}
+
+fn not_confirmed(assessment: &Assessment<'_>) -> Option<Warning> {
     let lost = assessment.confirm.iter().filter(|t| t.verdict.is_unstable()).count();
-    if unconfirmed && lost > 0 {
-        found.push(warning(
+    let unconfirmed = assessment.choice.learning_rate.is_some() && !assessment.is_confirmed();
+    (unconfirmed && lost > 0).then(|| {
+        warning(
             "not-confirmed",
             format!("{} ended unstable", counted(lost as u64, "confirming trial")),
             "raise `seeds` and `long-iterations` in [search]",
-        ));
-    }
-    if let Some(rate) =
-        assessment.choice.learning_rate.filter(|r| r.get() > 1.0 && study.schedule.is_some() && !study.is_script)
-    {
-        found.push(warning(
-            "rate-above-one",
-            format!("{rate} is above 1, which burn's own learning-rate schedulers refuse"),
-            "in burn, multiply the rate into the loss or write the schedule out",
-        ));
-    }
-    found
+        )
+    })
+}
+
+fn rate_above_one(study: &Study<'_>, assessment: &Assessment<'_>) -> Option<Warning> {
+    let rate = assessment.choice.learning_rate.filter(|r| r.get() > 1.0 && study.schedule.is_some() && !study.is_script)?;
+    Some(warning(
+        "rate-above-one",
+        format!("{rate} is above 1, which burn's own learning-rate schedulers refuse"),
+        "in burn, multiply the rate into the loss or write the schedule out",
+    ))
 }
 
 fn range_holds(settings: &Settings, rate: f64) -> bool {

@@ -6,7 +6,14 @@ use crate::record::Recovery;
 const LENGTHS: Lengths = Lengths { short: 50, long: 100, confirm: 105 };
 
 fn premises(lengths: Lengths) -> Premises {
-    Premises { lengths, safety: 1.6, lowest: None, recovers: true, constant_cost: None, adaptive: false }
+    Premises {
+        lengths,
+        safety: Safety { factor: 1.6, margin: 1.5 },
+        lowest: None,
+        recovers: true,
+        constant_cost: None,
+        adaptive: false,
+    }
 }
 
 fn rate(value: f64) -> LearningRate {
@@ -168,7 +175,7 @@ fn a_confirmation_does_not_raise_what_it_confirms() {
     let before = assess(&trials, &premises(LENGTHS));
     let chosen = before.choice.learning_rate;
     assert!(chosen.is_some() && !before.is_confirmed());
-    trials.push(trial(0.1, LENGTHS.confirm, 25, 0.9));
+    trials.push(trial(chosen.unwrap().get(), LENGTHS.confirm, 25, 0.9));
     trials.push(trial(0.2, LENGTHS.confirm, 25, 0.9));
     let after = assess(&trials, &premises(LENGTHS));
     assert_eq!((after.choice.learning_rate, after.is_confirmed()), (chosen, true));

@@ -216,6 +216,10 @@ fn instability(run: &TrialRecord, hindsight: Option<&Hindsight>) -> Option<Verdi
     if !run.is_finished() {
         return None;
     }
+    if run.outcome == Outcome::Completed && run.evaluations.is_empty() {
+        // Its objective cannot evaluate it.
+        return None;
+    }
     let Some((last, _)) = last(run) else { return Some(Verdict::NonFinite) };
     let hindsight = hindsight.filter(|h| run.spec.learning_rate > h.best)?;
     // Where nothing was learnt at any rate, a hair above the beginning is not lost ground yet.

@@ -5,7 +5,7 @@ mod notes;
 use serde_json::json;
 
 use super::{Study, compile};
-use crate::analysis::{Assessment, Lengths, Premises, assess};
+use crate::analysis::{Assessment, Lengths, Premises, Safety, assess};
 use crate::config::SearchPlan;
 use crate::curves::{ColumnNames, Curve, Recording};
 use crate::error::TrialError;
@@ -95,7 +95,7 @@ impl Analysis {
         };
         let premises = |lengths| Premises {
             lengths,
-            safety: self.safety,
+            safety: self.safety(),
             lowest: None,
             recovers: false,
             constant_cost: None,
@@ -106,7 +106,7 @@ impl Analysis {
         let long = self.long(&competing, &alone, short);
         if let Some(long) = long {
             let reach = competing.iter().filter(|c| reach(c) >= long);
-            trials.extend(reach.map(|c| TrialRecord { continued_from: short as u64, ..trial(c, long, stride) }));
+            trials.extend(reach.map(|c| TrialRecord { continued_from: lengths(long).short, ..trial(c, long, stride) }));
         }
         let settings = self.settings(recording, lengths(long.unwrap_or(LONG * short)));
         let sweep = Sweep { trials, stop: Some(Stop::Recorded) };
@@ -124,7 +124,6 @@ impl Analysis {
             ..Study::new(self.name.clone(), &Recorded)
         };
         let mut report = compile::compile(&study, &sweep, &settings, None);
-        report.cost.trial_iterations *= stride;
         report.cost.share_of_planned_run = None;
         report.run.long_iterations = long.map_or(0, |_| settings.lengths.long);
         report.curves = Some(facts(recording));
@@ -134,6 +133,10 @@ impl Analysis {
             report.schedule = None;
         }
         report
+    }
+
+    fn safety(&self) -> Safety {
+        Safety { factor: self.safety, margin: SearchPlan::default().check_margin }
     }
 
     /// Losses of a short trial.
@@ -151,7 +154,7 @@ impl Analysis {
     /// None of these may be left out, or "no higher rate does as well" would be said of rates that nobody looked at.
     fn long(&self, competing: &[&Curve], short_trials: &Assessment<'_>, short: usize) -> Option<usize> {
         let best = short_trials.best_early()?;
-        let cap = short_trials.bracket.cap(self.safety);
+        let cap = short_trials.bracket.cap(self.safety());
         let may_be_recommended = |rate: LearningRate| rate == best || (rate > best && cap.is_none_or(|cap| rate <= cap));
         let by_rate = competing.chunk_by(|a, b| a.learning_rate == b.learning_rate);
         let candidates = by_rate.filter(|curves| may_be_recommended(curves[0].learning_rate));
