@@ -144,6 +144,9 @@ pub(crate) struct FindArgs {
     /// What to print on standard output
     #[arg(long, value_enum, default_value_t)]
     pub(crate) format: FindFormat,
+    /// Learning rates to scan first
+    #[arg(long, value_names = ["LOW", "HIGH"], num_args = 2, allow_negative_numbers = true, help_heading = "Search")]
+    pub(crate) range: Option<Vec<f64>>,
     #[command(flatten)]
     pub(crate) search: SearchArgs,
     #[command(flatten)]
@@ -160,7 +163,7 @@ pub(crate) struct CheckArgs {
     /// The rate must be stable at this many times itself too, more than 1
     #[arg(long, value_name = "FACTOR", value_parser = values::margin, allow_negative_numbers = true)]
     pub(crate) margin: Option<f64>,
-    /// The mildest verdict that ends with exit code 1; an inconclusive check ends with 3 at every level
+    /// The mildest verdict that ends with exit code 1; an inconclusive check ends with 3 either way
     #[arg(long, value_enum, default_value_t)]
     pub(crate) fail_on: FailOn,
     /// End with exit code 0 whatever the verdict; errors still end with 2
@@ -259,8 +262,6 @@ pub(crate) enum FailOn {
     /// As above, or a rate within the margin above is
     #[default]
     Marginal,
-    /// As above; an inconclusive check never passes, but ends with 3 rather than 1
-    Inconclusive,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]

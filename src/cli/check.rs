@@ -23,7 +23,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let workers = subject.workers(&args.run);
     let study = subject.study();
     footprint::explain(&study, workers, &args.run);
-    let cost = study.check_forecast();
+    let cost = study.check_forecast(rate);
     if args.run.dry_run {
         return trials::dry_run(&study, &cost, args.format == CheckFormat::Json);
     }

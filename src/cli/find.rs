@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use lrfind::report::json;
-use lrfind::report::summary::{self, Context};
+use lrfind::report::summary;
 
 use super::args::{FindArgs, FindFormat};
 use super::exit::Exit;
@@ -11,7 +12,10 @@ use super::subject::Subject;
 use super::{footprint, journal, output, subject, trials};
 
 pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
-    let config = subject::searched(&args.subject, &args.search, &args.run)?;
+    let mut config = subject::searched(&args.subject, &args.search, &args.run)?;
+    if let Some(&[low, high]) = args.range.as_deref() {
+        config.search_mut().range = trials::ordered(low, high).context("--range")?;
+    }
     let name = config.name().to_owned();
     let subject = Subject::build(config, &args.subject, &args.run)?;
     let workers = subject.workers(&args.run);
@@ -31,7 +35,7 @@ pub(crate) fn run(args: &FindArgs) -> anyhow::Result<Exit> {
         FindFormat::Json => json::render(report)?,
         FindFormat::Text => {
             let colour = output::colour(&std::io::stdout());
-            summary::render(report, &Context { colour, config: args.subject.config.as_deref(), files: &files })
+            summary::render(report, &summary::Context { colour, config: args.subject.config.as_deref(), files: &files })
         }
     })?;
     saved.map(|()| Exit::of_find(report))

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow, bail};
+use anyhow::{anyhow, bail};
 use lrfind::Study;
 use lrfind::command::{self, Script};
 use lrfind::config::{self, CommandPlan, Config, Flags, Plan};
 use lrfind::task::{self, Limits, Task, TaskError};
 
 use super::args::{RunArgs, ScriptArgs, SearchArgs, SubjectArgs};
-use super::trials::{Workers, ordered};
+use super::trials::Workers;
 
 /// Something that trials can be made of.
 pub(crate) enum Subject {
@@ -42,11 +42,6 @@ pub(crate) fn config(subject: &SubjectArgs, run: &RunArgs) -> anyhow::Result<Con
 pub(crate) fn searched(subject: &SubjectArgs, args: &SearchArgs, run: &RunArgs) -> anyhow::Result<Config> {
     let mut config = config(subject, run)?;
     let search = config.search_mut();
-    if let Some(range) = args.range.as_deref()
-        && let &[low, high] = range
-    {
-        search.range = ordered(low, high).context("--range")?;
-    }
     if let Some(iterations) = args.iterations {
         // The longer trials keep their ratio to the short ones.
         let ratio = iterations as f64 / search.iterations.max(1) as f64;

@@ -58,8 +58,9 @@ pub(crate) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         return describe::dry_run(&study, &full, &missing(&study, &full, known.as_ref()), args);
     }
     trials::prepare(&folder, &args.run)?;
-    // The search that came first has just emptied the journal.
-    let journal = journal::open(&folder, args.run.fresh && search.is_none());
+    // A search that came first has emptied its own journal, not to lose what it then wrote there.
+    let is_emptied = search.is_some() && folder == default_folder(&study);
+    let journal = journal::open(&folder, args.run.fresh && !is_emptied);
     let missing = missing(&study, &full, journal.as_ref());
     let iterations = missing.iter().map(TrialSpec::total_iterations).sum();
     let work = |options: &RunOptions<'_>| study.verify(&full, options);

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use lrfind::LearningRate;
 use lrfind::command::contract;
-use lrfind::record::{Event, Observer, Outcome, TrialRecord};
+use lrfind::record::{Event, Observer, TrialRecord};
 use lrfind::trial::Cancel;
 
 use super::progress::Progress;
@@ -67,7 +67,7 @@ impl Observer for Watch<'_> {
                 .failures()
                 .filter(|messages| !messages.is_empty())
                 .map(|messages| never_ran(&messages))
-                .or_else(|| contract::ignored_rates(&seen.trials).map(|(low, high)| ignores_rate(low, high)))
+                .or_else(|| contract::ignored_rates(&seen.trials).map(|(low, high)| ignores_rate(low, high, &seen.trials)))
                 .or_else(|| contract::drowned_rates(&seen.trials).map(|(low, high)| drowns_rate(low, high))),
             _ => None,
         };
@@ -79,13 +79,7 @@ impl Observer for Watch<'_> {
 
 /// The message of each trial, if all of them failed.
 fn failures(trials: &[TrialRecord]) -> Option<Vec<&str>> {
-    fn message(trial: &TrialRecord) -> Option<&str> {
-        match &trial.outcome {
-            Outcome::Failed { message } => Some(message.as_str()),
-            _ => None,
-        }
-    }
-    trials.iter().map(message).collect()
+    trials.iter().map(|trial| trial.outcome.failure()).collect()
 }
 
 /// Whether there is no use in waiting for other trials. Scripts that crash at high rates do so at different steps.
@@ -104,9 +98,11 @@ fn drowns_rate(low: LearningRate, high: LearningRate) -> String {
     )
 }
 
-fn ignores_rate(low: LearningRate, high: LearningRate) -> String {
+fn ignores_rate(low: LearningRate, high: LearningRate, trials: &[TrialRecord]) -> String {
+    let losses = trials.iter().find(|trial| trial.is_finished()).map_or(&[][..], |trial| &trial.losses);
+    let read = losses.iter().take(4).map(f64::to_string).collect::<Vec<_>>().join(", ");
     format!(
         "the losses are the same at every rate from {low} to {high}: the script ignores its learning rate, or prints too few \
-         digits to tell"
+         digits to tell, or another number is taken for its loss; what was read is {read}, …"
     )
 }

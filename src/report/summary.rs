@@ -228,12 +228,22 @@ fn advice(report: &Report) -> &'static str {
             None => "add curves: of more rates, of more seeds, or longer ones",
         };
     }
+    let has = |code: &str| report.warnings.iter().any(|warning| warning.code == code);
+    if has("trials-failed") {
+        return "mend what makes trials fail, and run again";
+    }
+    if has("budget-exhausted") {
+        return "raise --budget";
+    }
+    if has("nothing-learnt") {
+        return "see whether data and loss are right and of a usual scale; if they are, give the trials more --iterations";
+    }
     match report.instability.censored {
         Some(Censored::BelowRange) => {
             "look lower with --range, and see whether the data is scaled and the loss is right: every rate tried was unstable"
         }
         Some(Censored::AboveRange) => "look higher with --range, or give the trials more --iterations or more --seeds",
-        None => "give the trials more --seeds or more --iterations, or raise --budget if the search ran out of it",
+        None => "give the trials more --seeds or more --iterations",
     }
 }
 

@@ -62,10 +62,12 @@ impl Searcher<'_> {
         let mut specs = self.cross(&[self.settings.margin_of(rate)], 0..self.settings.seeds, short);
         specs.extend(self.cross(&ladder, 0..1, short));
         self.run(NEARER, specs)?;
-        // Far above the threshold everything below is dead too: look for a rate that trains at all.
+        // Far above the threshold everything below is dead too: look for a rate that trains at all. Where nothing is unstable, lower
+        // rates learn still less.
         for decade in 1..=DECADES {
             let lowest = rate.shifted(LADDER[LADDER.len() - 1] - f64::from(decade) + 1.0);
-            if self.assess().best_early().is_some_and(|best| best > lowest) {
+            let assessment = self.assess();
+            if assessment.best_early().map_or(assessment.bracket.first_unstable.is_none(), |best| best > lowest) {
                 break;
             }
             let more = [lowest.shifted(-0.5), lowest.shifted(-1.0)];

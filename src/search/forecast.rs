@@ -5,11 +5,14 @@ use super::check::{AROUND, LADDER, NEARER};
 use super::find::{COMPETING, FINALISTS, SCAN, SCAN_DENSITY};
 use super::repeat::{REPEAT, repeated};
 use crate::analysis::Lengths;
+use crate::lr::LearningRate;
 use crate::trial::Objective;
 
 /// What a search is expected to cost. The search itself extends its range where it must, and ends stages early where it can.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
+    /// The lowest and the highest rate to be tried first.
+    pub rates: (LearningRate, LearningRate),
     /// The stages, in order.
     pub stages: Vec<StageForecast>,
     /// Trial-iterations over all stages.
@@ -32,9 +35,9 @@ pub struct StageForecast {
 }
 
 impl Forecast {
-    fn of(stages: Vec<StageForecast>) -> Self {
+    fn of(rates: (LearningRate, LearningRate), stages: Vec<StageForecast>) -> Self {
         let total_iterations = stages.iter().map(|s| s.iterations).sum();
-        Self { total_iterations, least_iterations: total_iterations, most_iterations: total_iterations, stages }
+        Self { rates, total_iterations, least_iterations: total_iterations, most_iterations: total_iterations, stages }
     }
 
     /// The expected cost of [`find`](super::find) of `objective`.
@@ -77,7 +80,8 @@ impl Forecast {
         let competing = seeds.min(COMPETING);
         let (rivals, yardsticks) = if settles { (3 + FINALISTS * (competing - 1), competing) } else { (3 * competing, 0) };
         let yardstick = with_tail(lengths.yardstick()).saturating_sub(shared);
-        Self::of(vec![
+        let rates = (settings.range.low(), settings.range.high());
+        let stages = vec![
             stage(SCAN, settings.range.grid(SCAN_DENSITY).len(), lengths.short),
             stage("refinement", 3 * seeds - 1, lengths.short),
             stage("bisection of the threshold", halvings + seeds - 1, lengths.short),
@@ -88,16 +92,18 @@ impl Forecast {
             },
             stage("longer trials below the threshold", 1 + settings.sparing(), long),
             stage("confirmation on fresh seeds", settings.sparing(), with_tail(lengths.confirm)),
-        ])
+        ];
+        Self::of(rates, stages)
     }
 
-    /// The expected cost of [`check`](super::check) of a rate that is safe; looking for a safe one costs more.
-    pub fn of_check(settings: &Settings, objective: &dyn Objective) -> Self {
-        Self::growing(settings, 1, objective, |lengths| Self::of_check_with(settings, lengths, objective), &[AROUND, NEARER])
+    /// The expected cost of [`check`](super::check) of `rate` where that is safe; looking for a safe one costs more.
+    pub fn of_check(settings: &Settings, rate: LearningRate, objective: &dyn Objective) -> Self {
+        let of = |lengths| Self::of_check_with(settings, rate, lengths, objective);
+        Self::growing(settings, 1, objective, of, &[AROUND, NEARER])
     }
 
     /// The expected cost of a check whose trials have these lengths from the beginning.
-    fn of_check_with(settings: &Settings, lengths: Lengths, objective: &dyn Objective) -> Self {
+    fn of_check_with(settings: &Settings, rate: LearningRate, lengths: Lengths, objective: &dyn Objective) -> Self {
         let seeds = settings.seeds;
         let yardsticks = if objective.can_change_rate() { seeds } else { 0 };
         // At the rate; and, with one seed, at its margin and at the best early rate, by which it is measured.
@@ -115,7 +121,7 @@ impl Forecast {
                 iterations: longer.saturating_add(measures),
             },
         ];
-        Self { least_iterations, ..Self::of(stages) }
+        Self { least_iterations, ..Self::of((rate, settings.margin_of(rate)), stages) }
     }
 
     /// The same with what [`repeat`](super::repeat()) adds.
@@ -126,7 +132,7 @@ impl Forecast {
         Self {
             least_iterations: self.least_iterations + repeated,
             most_iterations: self.most_iterations.saturating_add(repeated),
-            ..Self::of(self.stages)
+            ..Self::of(self.rates, self.stages)
         }
     }
 }

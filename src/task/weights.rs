@@ -79,13 +79,15 @@ fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// The tensors of a file by layer: numbers in names count by their value, and a layer's biases follow its weights.
+/// The tensors of a file by layer: numbers in names count by their value, a layer's biases follow its weights, and what a recurrent
+/// layer multiplies its own output with, `hh` for PyTorch, follows what it multiplies its input with, `ih`.
 fn in_order<'f>(file: &SafeTensors<'f>) -> Vec<(String, TensorView<'f>)> {
     let mut found = file.tensors();
     found.retain(|(name, _)| !STATISTICS.contains(&last(name)));
     found.sort_by(|(a, _), (b, _)| {
         by_value(layer(a), layer(b))
             .then_with(|| last(a).contains("bias").cmp(&last(b).contains("bias")))
+            .then_with(|| last(a).contains("_hh_").cmp(&last(b).contains("_hh_")))
             .then_with(|| by_value(last(a), last(b)))
     });
     found

@@ -34,7 +34,7 @@ pub(crate) struct AnalyzeArgs {
     /// Iterations of a curve that count as early, 10 to 100000 [default: 100 losses, or what the curves hold]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(config::ITERATIONS))]
     pub(crate) iterations: Option<u64>,
-    /// The recommendation stays this factor below the threshold [default: 2]
+    /// The recommendation stays this factor below the threshold [default: 1.6]
     #[arg(long, value_name = "FACTOR", value_parser = safety, allow_negative_numbers = true)]
     pub(crate) safety: Option<f64>,
     /// Folder for report and plots [default: reports/<name of the first path>]

@@ -42,9 +42,6 @@ pub(crate) struct ScriptArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Search")]
 pub(crate) struct SearchArgs {
-    /// Learning rates to scan first
-    #[arg(long, value_names = ["LOW", "HIGH"], num_args = 2, allow_negative_numbers = true)]
-    pub(crate) range: Option<Vec<f64>>,
     /// Seeds at each rate, 1 to 64
     #[arg(long, value_name = "N", value_parser = seeds, allow_negative_numbers = true)]
     pub(crate) seeds: Option<usize>,

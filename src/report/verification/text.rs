@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use super::{Answer, ClaimReport, CostsOf, Paid, RateReport, Role, Verification};
-use crate::record::Outcome;
 use crate::report::text::{self, counted, factor, grouped, number, percent, rate, wrapped};
 use crate::report::{Status, Verdict, summary};
 
@@ -187,9 +186,7 @@ fn signed(share: f64) -> String {
 /// Why runs failed, if any did.
 fn failures(verification: &Verification) -> Option<String> {
     let outcomes = verification.rates.iter().flat_map(|row| &row.runs).map(|run| &run.outcome);
-    let messages: Vec<&str> = outcomes
-        .filter_map(|outcome| if let Outcome::Failed { message } = outcome { Some(message.as_str()) } else { None })
-        .collect();
+    let messages: Vec<&str> = outcomes.filter_map(|outcome| outcome.failure()).collect();
     let first = messages.first()?;
     Some(format!("{} could not be made: {first}", counted(messages.len() as u64, "run")))
 }
@@ -197,6 +194,7 @@ fn failures(verification: &Verification) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::Outcome;
     use crate::report::verification::sample;
 
     #[test]
