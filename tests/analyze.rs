@@ -351,11 +351,37 @@ fn losses_logged_now_and_then_are_counted_in_true_iterations() {
     assert_eq!((&report["curves"]["steps_per_loss"], &report["run"]["short_iterations"]), (&10.into(), &1000.into()));
     assert_eq!((&report["run"]["long_iterations"], &report["best_early"]["iterations"]), (&4000.into(), &1000.into()));
     assert!(codes(&report).contains("logged-sparsely"));
+    // Short trials at nine rates, and longer ones that go on where these ended.
+    let longer = report["trials"].as_array().unwrap().iter().filter(|t| t["iterations"] == 4000);
+    let taken = |trial: &Value| trial["losses"].as_array().unwrap().len() as u64 * 10;
+    let cost: u64 = report["trials"].as_array().unwrap().iter().map(taken).sum::<u64>() - 1000 * longer.count() as u64;
+    assert_eq!(report["cost"]["trial_iterations"], cost);
     let of = |iterations: u64| report["trials"].as_array().unwrap().iter().filter(move |t| t["iterations"] == iterations);
     assert!(of(1000).all(|t| t["losses"].as_array().unwrap().len() == 100), "a hundred losses are a thousand iterations");
     assert!(of(4000).count() > 0 && of(4000).all(|t| t["losses"].as_array().unwrap().len() == 400));
     let (report, _) = analysed(&every_tenth, "--iterations 500");
     assert_eq!((&report["run"]["short_iterations"], &report["run"]["long_iterations"]), (&500.into(), &2000.into()));
+}
+
+#[test]
+fn what_was_learnt_and_lost_again_counts_however_sparsely_it_was_logged() {
+    // It learns as the others do, and forgets all of it after 2,000 steps.
+    let forgets = |(rate, seed, step, loss): Row| {
+        let lost = rate <= 0.006 && step >= 2000;
+        (rate, seed, step, if lost { 10.0 } else { loss + 0.01 })
+    };
+    let all: Vec<Row> = RATES.iter().flat_map(|&r| (0..3).flat_map(move |s| curve(r / 10.0, s, 4000))).map(forgets).collect();
+    let every = |stride: u64| {
+        let rows: Vec<Row> = all.iter().copied().filter(|row| row.2 % stride == 0).collect();
+        let (report, _) = analysed(&rows, "--iterations 1000");
+        let longer = report["trials"].as_array().unwrap().iter().filter(|t| t["iterations"] == 4000);
+        let verdict = |t: &Value| (t["learning_rate"].to_string(), t["verdict"].to_string());
+        let verdicts: BTreeSet<_> = longer.map(verdict).collect();
+        (verdicts, report["instability"]["first_unstable"].clone())
+    };
+    let dense = every(1);
+    assert!(dense.0.iter().any(|(_, verdict)| verdict.contains("collapsed")), "{dense:?}");
+    assert_eq!(every(10), dense);
 }
 
 #[test]

@@ -274,7 +274,14 @@ fn full_runs_of_a_script_at_a_steady_rate_say_so() {
     let ran = folder.lrfind(&format!("verify --quiet --seeds 1 --lr 0.01 --lr 0.3 --timing t.json {script}")).ends_with(0);
     assert!(ran.stdout.contains("1 of 1"), "{ran:?}");
     assert!(folder.path("t.json").exists());
-    // Another command is another training.
+    // Another command is another training, and so is another line that a script is sent.
+    let stays = |line: &str| {
+        let run = format!("run = [\"awk\", \"-f\", \"train.awk\"]\nsend = \"{line}\"\n");
+        folder.write("stays.toml", format!("[command]\n{run}[training]\niterations = 1000\n"));
+    };
+    stays("{lr} {seed} {steps}");
+    let named = folder.lrfind("verify stays.toml --report reports/train --dry-run").ends_with(2);
+    named.complains_of(&["command.send is null in the report"]);
     let other =
         "verify --planned 1000 --report reports/train -- awk -v lr={lr} -v seed={seed} -v steps={steps} -v x=1 -f train.awk";
     folder.lrfind(other).ends_with(2).complains_of(&["command.run is ["]);

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::{Quadratic, with_study};
 use lrfind::error::TrialError;
-use lrfind::lr::LrRange;
+use lrfind::lr::{LearningRate, LrRange};
 use lrfind::record::{Event, Observer, Outcome, TrialSpec};
-use lrfind::report::{Report, Status};
+use lrfind::report::{CheckVerdict, Report, Status};
 use lrfind::trial::{Cancel, Objective, Run};
 use lrfind::{RunOptions, Study};
 
@@ -73,6 +73,41 @@ fn trials_that_fail_confirm_nothing_and_refute_nothing() {
     assert!(why(&report).contains("on fresh seeds failed, so that nothing confirms it"), "{}", why(&report));
     assert!(report.warnings.iter().any(|warning| warning.message.contains("no such seed")), "{:?}", report.warnings);
     assert!(!report.warnings.iter().any(|warning| warning.code == "not-confirmed"), "{:?}", report.warnings);
+}
+
+/// A parabola that cannot be trained at rates from 0.5 on, whatever the reason.
+struct GivesUp;
+
+impl Objective for GivesUp {
+    fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {
+        if specs[0].learning_rate.get() < 0.5 { PARABOLA.start(specs) } else { Err(TrialError::new("assertion failed")) }
+    }
+}
+
+#[test]
+fn failing_is_no_sign_of_stability() {
+    let study = Study::new("parabola", &GivesUp);
+    let report = study.find(&RunOptions::default());
+    assert!(why(&report).contains("on every trial failed, so whether"), "{}", why(&report));
+    assert!(why(&report).contains("assertion failed"), "{}", why(&report));
+    let verdict = |rate: f64| study.check(LearningRate::new(rate).unwrap(), &RunOptions::default()).check.unwrap();
+    let check = verdict(0.4);
+    assert_eq!(check.verdict, CheckVerdict::Inconclusive);
+    assert!(check.findings.iter().any(|finding| finding.contains("assertion failed")), "{:?}", check.findings);
+    assert_eq!(verdict(0.2).verdict, CheckVerdict::Safe);
+}
+
+/// Where the threshold sets the rate: 1.5 times what is recommended lies below it, for every seed.
+#[test]
+fn what_find_recommends_passes_check() {
+    for seed in 0..4 {
+        let verdict = with_study("configs/quadratic.toml", |study| {
+            study.search.first_seed = 100 * seed;
+            let found = study.find(&RunOptions::default()).recommendation.learning_rate.unwrap();
+            study.check(LearningRate::new(found).unwrap(), &RunOptions::default()).check.unwrap().verdict
+        });
+        assert_eq!(verdict, CheckVerdict::Safe, "first seed {}", 100 * seed);
+    }
 }
 
 /// Cancels when the confirmation begins.

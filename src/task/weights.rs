@@ -199,8 +199,8 @@ mod tests {
         [layer(0, 2, 3), layer(2, 1, 2)].concat()
     }
 
-    /// Writes tensors that count upwards from 0, and reads them as `specs`.
-    fn read_back(tensors: &[(&str, &[usize])]) -> Result<Weights, DataError> {
+    /// A file of tensors that count upwards from 0.
+    fn written(tensors: &[(&str, &[usize])]) -> Vec<u8> {
         let bytes: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
             .iter()
             .map(|(name, shape)| {
@@ -212,9 +212,14 @@ mod tests {
             .iter()
             .map(|(name, shape, bytes)| (name.as_str(), TensorView::new(Dtype::F32, shape.clone(), bytes).unwrap()))
             .collect();
+        safetensors::serialize(&views, None).unwrap()
+    }
+
+    /// Such a file, read as `specs`.
+    fn read_back(tensors: &[(&str, &[usize])]) -> Result<Weights, DataError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("weights.safetensors");
-        fs::write(&path, safetensors::serialize(&views, None).unwrap()).unwrap();
+        fs::write(&path, written(tensors)).unwrap();
         read(&path, &specs())
     }
 
@@ -253,6 +258,22 @@ mod tests {
             "{}",
             note.message
         );
+    }
+
+    #[test]
+    fn a_recurrent_layer_takes_its_input_weights_first() {
+        let tensors: Vec<(&str, &[usize])> = vec![
+            ("out.weight", &[1]),
+            ("lstm.bias_hh_l0", &[8]),
+            ("lstm.bias_ih_l0", &[8]),
+            ("lstm.weight_hh_l0", &[8, 2]),
+            ("lstm.weight_ih_l0", &[8, 2]),
+        ];
+        let bytes = written(&tensors);
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let names: Vec<String> = in_order(&file).into_iter().map(|(name, _)| name).collect();
+        let lstm = ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"].map(|name| format!("lstm.{name}"));
+        assert_eq!(names, [lstm.as_slice(), &["out.weight".to_owned()]].concat());
     }
 
     #[test]

@@ -204,3 +204,43 @@ fn a_longer_trial_that_dies_late_is_lost_below_the_best_early_rate_too() {
     assert_eq!(verdict(dies(0)), Verdict::Collapsed, "where no rate can fall");
     assert!(!verdict(settling(0.1, 25, 0.8)).is_unstable());
 }
+
+#[test]
+fn what_is_recommended_leaves_the_margin_of_a_check_below_the_highest_stable_rate() {
+    let trials = [trial(0.1, LENGTHS.short, 0, 1.0), trial(0.2, LENGTHS.short, 0, 1.0), diverged(0.24, LENGTHS.short)];
+    let cap = |safety| assess(&trials, &Premises { safety, ..premises(LENGTHS) }).bracket.cap(safety).unwrap().get();
+    // The threshold, 0.219, over 1.6 is 0.137, and 1.5 times that is more than 0.2.
+    assert_eq!(cap(Safety { factor: 1.6, margin: 1.5 }), 0.1334);
+    assert_eq!(cap(Safety { factor: 2.0, margin: 1.5 }), 0.1096);
+    assert_eq!(cap(Safety { factor: 1.2, margin: 1.5 }), 0.1667, "a smaller factor is meant to go nearer");
+}
+
+#[test]
+fn a_loss_that_exploded_is_unstable_wherever_it_ends() {
+    let mut wild = trial(0.2, LENGTHS.short, 0, 1.0);
+    wild.losses[20] = 1e8;
+    let calm = trial(0.1, LENGTHS.short, 0, 1.0);
+    let verdicts = |trials: &[TrialRecord]| {
+        let assessment = assess(trials, &premises(LENGTHS));
+        let verdicts: Vec<Verdict> = assessment.trials().map(|t| t.verdict).collect();
+        (assessment.best_early().map(LearningRate::get), verdicts)
+    };
+    assert_eq!(verdicts(&[calm.clone(), wild.clone()]), (Some(0.1), vec![Verdict::Good, Verdict::BlowUp]));
+    // Though it would be the best one.
+    wild.losses[25..].fill(0.0);
+    assert_eq!(verdicts(&[calm.clone(), wild.clone()]), (Some(0.1), vec![Verdict::Good, Verdict::BlowUp]));
+    wild.losses[20] = 1e5;
+    assert_eq!(verdicts(&[calm, wild]).0, Some(0.2), "a spike is none");
+}
+
+#[test]
+fn one_run_counts_once_in_the_posterior() {
+    let short = [0.1, 0.2, 0.3].map(|r| trial(r, LENGTHS.short, 0, 1.0));
+    let trials = [short.as_slice(), &[diverged(0.4, LENGTHS.short)]].concat();
+    let posterior = |trials: &[TrialRecord]| assess(trials, &premises(LENGTHS)).posterior().unwrap();
+    let longer = [0.1, 0.2, 0.3].map(|r| trial(r, LENGTHS.long, 0, 1.0));
+    assert_eq!(posterior(&[trials.as_slice(), &longer].concat()), posterior(&trials));
+    let mut fresh = longer;
+    fresh.iter_mut().for_each(|t| t.spec.seed = 7);
+    assert_ne!(posterior(&[trials.as_slice(), &fresh].concat()), posterior(&trials));
+}
