@@ -63,7 +63,8 @@
 //!
 //! It chooses by no validation loss, and tunes nothing but ε₀. Trials are short, so instability that comes late in a run can
 //! escape them; [`report::Recommendation::p_unstable`] estimates how likely that is, and only [`verify`](Study::verify) trains to
-//! the end. The library prints nothing, and writes no file but the [journal](search::Journal) that it is given.
+//! the end. The library prints nothing, and writes no file but the [journal](search::Journal) that it is given, and those of rates that
+//! scripts ask for, which are gone after the trial.
 
 #![warn(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 

@@ -23,7 +23,7 @@ use super::exit;
 /// Finds the initial learning rate for a long training run, and tells whether the configured one is safe.
 ///
 /// Many short trials at fixed rates measure which rate does best early on, at which rate training becomes unstable, and how
-/// far apart the two are. The recommended rate lies above the best early rate and safely below the threshold.
+/// far apart the two are. The recommended rate is the one that does best once it has decayed, safely below the threshold.
 #[derive(Debug, Parser)]
 #[command(name = "lrfind", version, after_help = concat_help(EXAMPLES), propagate_version = true)]
 pub(crate) struct Cli {

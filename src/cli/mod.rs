@@ -1,4 +1,4 @@
-//! The command line: the only code that prints, writes files, or listens for signals.
+//! The command line: the only code that prints, writes reports, or listens for signals.
 
 mod analyze;
 mod args;

@@ -147,6 +147,9 @@ pub fn verdict_sentence(report: &Report, check: &Check) -> String {
         CheckVerdict::Marginal => {
             format!("learning rate {rate}: stable for {seeds}, but training becomes unstable just above it")
         }
+        CheckVerdict::Unstable if check.unstable_seeds == 0 => {
+            format!("learning rate {rate}: stable for {seeds}, but a lower one is unstable")
+        }
         CheckVerdict::Unstable => {
             format!("learning rate {rate}: {} of {seeds} unstable{}", check.unstable_seeds, ways(report, check.learning_rate))
         }

@@ -241,6 +241,8 @@ fn one_run_counts_once_in_the_posterior() {
     let longer = [0.1, 0.2, 0.3].map(|r| trial(r, LENGTHS.long, 0, 1.0));
     assert_eq!(posterior(&[trials.as_slice(), &longer].concat()), posterior(&trials));
     let mut fresh = longer;
-    fresh.iter_mut().for_each(|t| t.spec.seed = 7);
+    for trial in &mut fresh {
+        trial.spec.seed = 7;
+    }
     assert_ne!(posterior(&[trials.as_slice(), &fresh].concat()), posterior(&trials));
 }

@@ -56,7 +56,14 @@ pub fn headline(comparison: &Comparison) -> String {
     let within = format!("by more than a factor of {}", factor(comparison.tolerance));
     match comparison.answer {
         Answer::Inconclusive => comparison.reasons.join("; "),
-        Answer::Unchanged => format!("nothing moved {within}"),
+        Answer::Unchanged => {
+            let only = comparison
+                .rates
+                .iter()
+                .find(|rate| !rate.decides() && rate.movement != Movement::Unchanged && rate.movement != Movement::Unclear);
+            let but = only.map(|rate| format!(" but the {} rate, which decides nothing", rate.of.words())).unwrap_or_default();
+            format!("nothing moved {within}{but}")
+        }
         Answer::Fell => sentence(comparison, Movement::Fell, "; what was safe before may not be any more"),
         Answer::Rose => sentence(comparison, Movement::Rose, "; the old report is out of date"),
     }

@@ -59,7 +59,7 @@ fn subtitle(verification: &Verification) -> String {
     let (seeds, length) = (counted(run.seeds.len() as u64, "seed"), counted(run.iterations, "iteration"));
     match (verification.verdict.answer, verification.verdict.regret) {
         (Answer::Held | Answer::Behind, Some(regret)) => {
-            format!("whole runs of {length}{share} · {seeds} · regret of the recommended rate {}", percent(regret))
+            format!("whole runs of {length}{share} · {seeds} · its regret is {}", percent(regret))
         }
         _ => headline(verification),
     }
@@ -78,16 +78,8 @@ fn draw(canvas: &mut Canvas, verification: &Verification, x: &Scale, y: &Scale) 
     let labels: Vec<_> = axis::ticks(x.range, 6).into_iter().map(|(v, _)| (v, grouped(v as u64))).collect();
     axis::draw_x(canvas, AREA, x, &labels, "iterations");
     let steps = &verification.run.evaluated_at;
-    let mut requested = 0.0;
-    let rows: Vec<(&RateReport, Rgb)> = verification
-        .rates
-        .iter()
-        .map(|row| {
-            let color = color(row, requested);
-            requested += if row.roles.first() == Some(&Role::Requested) { 0.25 } else { 0.0 };
-            (row, color)
-        })
-        .collect();
+    let mut requested = REQUESTED.into_iter().cycle();
+    let rows: Vec<(&RateReport, Rgb)> = verification.rates.iter().map(|row| (row, color(row, &mut requested))).collect();
     // All seeds before all means, and the recommended rate last, so that it lies above the others.
     for (row, color) in &rows {
         for run in &row.runs {
@@ -109,14 +101,17 @@ fn draw(canvas: &mut Canvas, verification: &Verification, x: &Scale, y: &Scale) 
     canvas.text(key, (frame::LEFT, frame::KEY), TextStyle::new(SMALL, GREY));
 }
 
-/// The colour of the first of a rate's roles; each further requested rate is paler.
-fn color(row: &RateReport, pale: f64) -> Rgb {
+/// Colours of requested rates, one after the other.
+const REQUESTED: [Rgb; 4] = [BLUE, (0, 150, 160), (140, 86, 75), (125, 125, 125)];
+
+/// The colour of the first of a rate's roles.
+fn color(row: &RateReport, requested: &mut impl Iterator<Item = Rgb>) -> Rgb {
     match row.roles.first() {
         Some(Role::Recommended) => INK,
         Some(Role::Configured) => PURPLE,
         Some(Role::BestEarly) => GREEN,
         Some(Role::BelowThreshold) => ORANGE,
-        Some(Role::Requested) | None => tint(BLUE, (1.0 - pale).max(0.3)),
+        Some(Role::Requested) | None => requested.next().unwrap_or(BLUE),
     }
 }
 
@@ -171,7 +166,8 @@ fn draw_list(canvas: &mut Canvas, rows: &[(&RateReport, Rgb)]) {
         let style = TextStyle::new(SMALL, INK).bold_if(row.roles.contains(&Role::Recommended));
         canvas.text(rate(row.learning_rate), (LIST + 54.0, y), style);
         let small = TextStyle::new(20.0, GREY);
-        let roles = row.roles.iter().map(|role| role.words()).collect::<Vec<_>>().join(", ");
+        let words = |role: &Role| if *role == Role::BelowThreshold { "near the threshold" } else { role.words() };
+        let roles = row.roles.iter().map(words).collect::<Vec<_>>().join(", ");
         let room = f64::from(super::WIDTH) - LIST - 54.0 - 10.0;
         canvas.text(text::fitted(&roles, &small, room), (LIST + 54.0, y + 29.0), small);
         let (end, color) = match (row.unstable, row.training_cost) {

@@ -42,12 +42,14 @@ pub fn headline(verification: &Verification) -> String {
         }
         Answer::Unstable => {
             let rows = [Role::Recommended, Role::Configured].map(|role| (role, verification.rate_of(role)));
-            let mut lost: Vec<(Role, &RateReport)> = rows.into_iter().filter_map(|(role, row)| Some((role, row?))).collect();
-            lost.retain(|(_, row)| row.unstable > 0);
-            lost.dedup_by(|a, b| a.1.learning_rate == b.1.learning_rate);
-            let of =
-                |(role, row): &(Role, &RateReport)| format!("{} {}: {}", role.words(), rate(row.learning_rate), losses(row));
-            lost.iter().map(of).collect::<Vec<_>>().join("; ")
+            let mut rows: Vec<(Role, &RateReport)> = rows.into_iter().filter_map(|(role, row)| Some((role, row?))).collect();
+            rows.dedup_by(|a, b| a.1.learning_rate == b.1.learning_rate);
+            rows.sort_by_key(|(_, row)| row.unstable == 0);
+            let of = |(role, row): &(Role, &RateReport)| {
+                let fate = if row.unstable > 0 { losses(row) } else { "stable".to_owned() };
+                format!("{} {}: {fate}", role.words(), rate(row.learning_rate))
+            };
+            rows.iter().map(of).collect::<Vec<_>>().join("; ")
         }
         Answer::Inconclusive if verdict.seeds_compared == 0 => "no seed finished its runs at every rate".to_owned(),
         Answer::Inconclusive => "no rate got below the cost where its runs began, so there is nothing to compare".to_owned(),
@@ -226,7 +228,10 @@ files           a/verify.json
     #[test]
     fn unstable_runs_are_counted_and_told_apart() {
         let text = render(&sample::unstable(), &[]);
-        assert!(text.starts_with("UNSTABLE  recommended 0.12: 1 of 2 full runs unstable (1 not finite)\n"), "{text}");
+        assert!(
+            text.starts_with("UNSTABLE  recommended 0.12: 1 of 2 full runs unstable (1 not finite); configured 0.05: stable\n"),
+            "{text}"
+        );
         assert!(text.contains("0.5 was stable in the trials, but not over full runs: 1 of 2 full runs unstable"), "{text}");
         assert!(text.contains("higher pays?    no: every rate tested above the best early 0.05 is unstable"), "{text}");
     }
