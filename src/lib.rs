@@ -76,6 +76,7 @@ mod digest;
 pub mod error;
 pub mod files;
 pub mod lr;
+mod number;
 pub mod record;
 pub mod report;
 pub mod schedule;

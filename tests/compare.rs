@@ -65,3 +65,13 @@ fn what_is_no_report_is_refused() {
     folder.lrfind("compare empty.json").ends_with(2).complains_of(&["<NEW>"]);
     folder.lrfind("compare a b --tolerance 0.5").ends_with(2).complains_of(&["at least 1"]);
 }
+
+#[test]
+fn a_report_of_one_command_that_replaces_that_of_another_says_so() {
+    let folder = Folder::new();
+    folder.write("q.toml", format!("{QUADRATIC}[training]\nlearning-rate = 0.02\n"));
+    folder.lrfind("find q.toml --quiet --out r").ends_with(0);
+    let ran = folder.lrfind("check q.toml --quiet --out r").ends_with(0);
+    ran.complains_of(&["report.json was a report of `lrfind find` and is one of `lrfind check` now"]);
+    assert_eq!(folder.lrfind("check q.toml --quiet --out r").ends_with(0).stderr, "");
+}

@@ -130,17 +130,24 @@ pub(crate) fn save_report(
 ) -> (Vec<PathBuf>, anyhow::Result<()>) {
     match json::render(report) {
         Ok(data) => {
-            let replaced = fs::read(dir.join(files::REPORT)).is_ok_and(|old| old != data.as_bytes());
-            let verification = dir.join(files::VERIFICATION);
-            if replaced && verification.exists() {
-                note(&format!(
-                    "{} is about the report that this one replaces: run `lrfind verify` again",
-                    verification.display()
-                ));
-            }
+            tell_of_replaced(report, &data, dir);
             save(dir, files::REPORT, &data, drawn)
         }
         Err(error) => (Vec::new(), Err(error.into())),
+    }
+}
+
+/// Says what becomes of what is in the folder when this report replaces another one there.
+fn tell_of_replaced(report: &Report, data: &str, dir: &Path) {
+    let (path, verification) = (dir.join(files::REPORT), dir.join(files::VERIFICATION));
+    let Some(old) = fs::read_to_string(&path).ok().filter(|old| old != data) else { return };
+    if verification.exists() {
+        note(&format!("{} is about the report that this one replaces: run `lrfind verify` again", verification.display()));
+    }
+    let command = |report: &Report| if report.check.is_some() { "check" } else { "find" };
+    if let Some(before) = json::read(&old).ok().map(|old| command(&old)).filter(|before| *before != command(report)) {
+        let (path, now) = (path.display(), command(report));
+        note(&format!("{path} was a report of `lrfind {before}` and is one of `lrfind {now}` now: give --out to keep both"));
     }
 }
 

@@ -4,8 +4,8 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use regex_lite::Regex;
 use serde_json::Value;
 
-use super::number::{leading, whole};
 use crate::config::LossFormat;
+use crate::number::{leading, whole};
 
 /// Reads losses from the lines of one stream, in order.
 #[derive(Debug, Clone)]

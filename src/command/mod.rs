@@ -11,7 +11,6 @@ mod host;
 mod identity;
 mod lines;
 mod loss;
-mod number;
 mod output;
 mod placement;
 mod rates;

@@ -4,9 +4,9 @@ use std::collections::VecDeque;
 
 use super::lines::{Line, Lines};
 use super::loss::{LossReader, probed};
-use super::number::has_ambiguous_comma;
 use super::process::Stream;
 use crate::config::{Placeholder, ScriptPlan, Streams};
+use crate::number::has_ambiguous_comma;
 
 /// Last lines that are kept of each stream, and how many characters of each.
 const LAST_LINES: usize = 6;

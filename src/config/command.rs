@@ -32,33 +32,37 @@ pub(crate) fn read(mut section: Section<'_>, folder: &Path) -> Option<ScriptPlan
     let run = run(&mut section, shell);
     let send = section.string("send").map(str::to_owned).and_then(|line| template(&section, "send", &line));
     let environment = environment(&mut section);
-    let directory_source = section.string("directory").unwrap_or(".").to_owned();
+    let directory = section.string("directory").map(str::to_owned);
     let loss = loss(section.section_or_word("loss", "command.loss"));
     let streams = [("stdout", Streams::Stdout), ("stderr", Streams::Stderr), ("both", Streams::Both)];
-    let stream = section.choice("stream", &streams).unwrap_or(Streams::Stdout);
+    let stream = section.choice("stream", &streams);
     let diverged = section.strings("diverged").unwrap_or_default();
     let timeout = section.number("timeout", above_zero_to(MOST_SECONDS));
-    let step_timeout = section.number("step-timeout", above_zero_to(MOST_SECONDS)).unwrap_or(STEP_TIMEOUT);
+    let step_timeout = section.number("step-timeout", above_zero_to(MOST_SECONDS));
     let jobs = section.integer("jobs", JOBS);
     let devices = section.strings("devices").unwrap_or_default();
     let threads = section.integer("threads", JOBS);
     let depends = section.strings("depends");
-    let plan = run.zip(environment).zip(loss).map(|((run, environment), loss)| ScriptPlan {
-        run,
-        shell,
-        send,
-        directory: folder.join(&directory_source),
-        directory_source,
-        environment,
-        loss,
-        stream,
-        diverged,
-        timeout,
-        step_timeout,
-        jobs,
-        devices,
-        threads,
-        depends,
+    let plan = run.zip(environment).zip(loss).map(|((run, environment), loss)| {
+        let usual = ScriptPlan::of(run);
+        let directory_source = directory.unwrap_or(usual.directory_source);
+        ScriptPlan {
+            run: usual.run,
+            shell,
+            send,
+            directory: folder.join(&directory_source),
+            directory_source,
+            environment,
+            loss,
+            stream: stream.unwrap_or(usual.stream),
+            diverged,
+            timeout,
+            step_timeout: step_timeout.unwrap_or(usual.step_timeout),
+            jobs,
+            devices,
+            threads,
+            depends,
+        }
     });
     if let Some(plan) = &plan {
         check_places(&section, plan);
@@ -264,6 +268,29 @@ pub struct Flags {
     pub steps: String,
 }
 
+impl ScriptPlan {
+    /// This command line, and all else as it is where nothing is said.
+    fn of(run: Vec<Template>) -> Self {
+        Self {
+            run,
+            shell: false,
+            send: None,
+            directory: ".".into(),
+            directory_source: ".".to_owned(),
+            environment: BTreeMap::new(),
+            loss: LossFormat::Plain,
+            stream: Streams::Stdout,
+            diverged: Vec::new(),
+            timeout: None,
+            step_timeout: STEP_TIMEOUT,
+            jobs: None,
+            devices: Vec::new(),
+            threads: None,
+            depends: None,
+        }
+    }
+}
+
 impl CommandPlan {
     /// The plan for a command line without a config: everything default, run in the current folder, for a run of `planned` steps
     /// if that is known. What has no placeholder in `words` is appended with its flag, the rate only where `{rates}` is missing
@@ -313,23 +340,7 @@ impl CommandPlan {
         };
         Ok(Self {
             name,
-            command: ScriptPlan {
-                run,
-                shell: false,
-                send: None,
-                directory: ".".into(),
-                directory_source: ".".to_owned(),
-                environment: BTreeMap::new(),
-                loss: LossFormat::Plain,
-                stream: Streams::Stdout,
-                diverged: Vec::new(),
-                timeout: None,
-                step_timeout: STEP_TIMEOUT,
-                jobs: None,
-                devices: Vec::new(),
-                threads: None,
-                depends: None,
-            },
+            command: ScriptPlan::of(run),
             training: PlannedRun {
                 optimizer: None,
                 learning_rate: None,

@@ -29,6 +29,7 @@ use std::path::Path;
 pub use command::{Flags, JOBS};
 pub use command_plan::*;
 pub use key_path::{Segment, line_of};
+pub(crate) use keys::similar;
 pub use keys::{Key, keys, reference};
 pub use parse::{parse, parse_any};
 pub use plan::*;

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::lr::LearningRate;
+use crate::number;
 use crate::source::quoted;
 
 /// A cell as it stands in the file.
@@ -52,7 +53,7 @@ impl Cell<'_> {
     /// The cell as a number, which need not be finite; `None` where it is none.
     fn number(&self) -> Option<f64> {
         match self {
-            Self::Text(text) => text.parse().or_else(|_| text.trim().parse()).ok().or_else(|| not_finite(text.trim())),
+            Self::Text(text) => text.parse().or_else(|_| text.trim().parse()).ok().or_else(|| number::whole(text.trim())),
             Self::Whole(n) => Some(*n as f64),
             Self::Number(x) => Some(*x),
             Self::Missing | Self::Other(_) => None,
@@ -117,21 +118,6 @@ impl Cell<'_> {
             Self::Text(_) | Self::Missing => Err("the seed is empty: fill it in".to_owned()),
             Self::Other(what) => Err(format!("{what} is no seed: write a number or a name")),
         }
-    }
-}
-
-/// Spellings of not-a-number and infinity that Rust itself does not read: those of Microsoft's C library, of glibc's
-/// `nan(...)`, and the mathematician's.
-fn not_finite(text: &str) -> Option<f64> {
-    let lower = text.to_ascii_lowercase();
-    let (sign, word) = match lower.strip_prefix('-') {
-        Some(word) => (-1.0, word),
-        None => (1.0, lower.strip_prefix('+').unwrap_or(&lower)),
-    };
-    match word {
-        "1.#inf" | "∞" => Some(sign * f64::INFINITY),
-        word if word.starts_with("1.#") || word.starts_with("nan(") => Some(f64::NAN),
-        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Study;
 use crate::report::Report;
+use crate::report::comparison::{Difference, differences};
 
 impl Study<'_> {
     /// What a training run follows from, as JSON: data and model or the command, and training, but not the configured rate, nor how
@@ -22,7 +23,7 @@ impl Study<'_> {
         if !self.is_script && !self.reads_the_same(report) {
             found.push("the examples are not those of the report: the data have changed".to_owned());
         }
-        compare("", &training(&report.config), &self.training(), &mut found);
+        found.extend(differing(&training(&report.config), &self.training()));
         found
     }
 
@@ -52,17 +53,10 @@ fn training(config: &Value) -> Value {
     if parts.is_empty() { Value::Null } else { Value::Object(parts) }
 }
 
-fn compare(path: &str, theirs: &Value, ours: &Value, found: &mut Vec<String>) {
-    if let (Value::Object(theirs), Value::Object(ours)) = (theirs, ours) {
-        let added = ours.keys().filter(|key| !theirs.contains_key(*key));
-        for key in theirs.keys().chain(added) {
-            let below = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
-            let of = |side: &Map<String, Value>| side.get(key).cloned().unwrap_or_default();
-            compare(&below, &of(theirs), &of(ours), found);
-        }
-    } else if theirs != ours {
-        found.push(format!("{path} is {theirs} in the report and {ours} in the config"));
-    }
+/// What differs between the training of a report and that of a config, one sentence each.
+fn differing(theirs: &Value, ours: &Value) -> Vec<String> {
+    let sentence = |d: Difference| format!("{} is {} in the report and {} in the config", d.key, d.old, d.new);
+    differences(theirs, ours).into_iter().map(sentence).collect()
 }
 
 #[cfg(test)]
@@ -81,9 +75,7 @@ mod tests {
     fn differences(change: impl FnOnce(&mut Value)) -> Vec<String> {
         let mut changed = config();
         change(&mut changed);
-        let mut found = Vec::new();
-        compare("", &training(&config()), &training(&changed), &mut found);
-        found
+        differing(&training(&config()), &training(&changed))
     }
 
     #[test]
@@ -107,10 +99,10 @@ mod tests {
         assert_eq!(
             found,
             [
+                "data is null in the report and {\"kind\":\"csv\"} in the config",
                 "model.hidden is [8] in the report and [8,8] in the config",
                 "training.batch_size is 32 in the report and 64 in the config",
                 "training.decay_epochs is 100.0 in the report and 50.0 in the config",
-                "data is null in the report and {\"kind\":\"csv\"} in the config",
             ]
         );
     }

@@ -1,12 +1,12 @@
 //! Puts data, model and optimiser together, and refuses what does not go together.
 
-use super::architecture::{self, Outputs};
+use super::architecture::{self, Blueprint, Outputs};
 use super::augment::Augment;
 use super::batches::{CHUNK_EXAMPLES, Source};
 use super::builder::{Builder, Misfit};
 use super::data::{Dataset, ExampleShape, Split, Targets};
 use super::footprint::{Footprint, Limits, Size};
-use super::layers::Layer;
+use super::layers::{Chain, Layer};
 use super::model::Model;
 use super::network::{Goal, Network};
 use super::quadratic::Quadratic;
@@ -67,37 +67,7 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
         .transpose()
         .map_err(|m| TaskError::unsuitable("data", "augment", m))?;
     let outputs = outputs(&split.train);
-    let blueprint = architecture::blueprint(&plan.model, shape, features, outputs)
-        .map_err(|m| TaskError::unsuitable("model", "kind", m))?;
-    let mut builder = Builder::new(blueprint.shape, blueprint.init, blueprint.init_scale);
-    let layers = builder.chain(&blueprint.layers).map_err(Misfit::of_model)?;
-    if outputs.per_position && builder.shape().positions().0 != blueprint.shape.positions().0 {
-        return Err(TaskError::unsuitable(
-            "model",
-            "layers",
-            format!(
-                "there is a target at each of {} positions, but the layers give {}: remove those that change the positions",
-                blueprint.shape.positions().0,
-                builder.shape()
-            ),
-        ));
-    }
-    // The smallest part of a batch.
-    let together = batch_size / training.accumulate.max(1);
-    if builder.normalized().is_some_and(|positions| positions * together < 2) {
-        return Err(TaskError::unsuitable(
-            "training",
-            "batch-size",
-            format!(
-                "batch norm sees one value at a time, and leaves 0 of it: {}",
-                if training.accumulate > 1 {
-                    "lower `accumulate`, as each part of a batch is normalised by itself"
-                } else {
-                    "raise `batch-size` to at least 2"
-                }
-            ),
-        ));
-    }
+    let (blueprint, builder, layers) = built(plan, shape, features, batch_size, outputs)?;
     let parameters = layers.parameters().iter().map(super::model::ParameterSpec::size_as_float).sum();
     // A batch is computed in so many parts, one after the other.
     let at_once = batch_size.div_ceil(training.accumulate.max(1)) as f64;
@@ -143,6 +113,40 @@ pub(super) fn network(plan: &Plan, split: Split, limits: Limits) -> Result<Task,
         facts,
         recipe: identity::recipe(plan, (format!("{shape:?}"), given)),
     })
+}
+
+/// The plan's layers for examples of this shape, and what built them.
+fn built(
+    plan: &Plan,
+    shape: ExampleShape,
+    features: usize,
+    batch_size: usize,
+    outputs: Outputs,
+) -> Result<(Blueprint, Builder, Chain), TaskError> {
+    let blueprint = architecture::blueprint(&plan.model, shape, features, outputs)
+        .map_err(|m| TaskError::unsuitable("model", "kind", m))?;
+    let mut builder = Builder::new(blueprint.shape, blueprint.init, blueprint.init_scale);
+    let layers = builder.chain(&blueprint.layers).map_err(Misfit::of_model)?;
+    let (positions, left) = (blueprint.shape.positions().0, builder.shape());
+    if outputs.per_position && left.positions().0 != positions {
+        let message = format!(
+            "there is a target at each of {positions} positions, but the layers give {left}: remove those that change the positions"
+        );
+        return Err(TaskError::unsuitable("model", "layers", message));
+    }
+    let accumulate = plan.training.accumulate;
+    // The smallest part of a batch.
+    let together = batch_size / accumulate.max(1);
+    if builder.normalized().is_some_and(|positions| positions * together < 2) {
+        let way_out = if accumulate > 1 {
+            "lower `accumulate`, as each part of a batch is normalised by itself"
+        } else {
+            "raise `batch-size` to at least 2"
+        };
+        let message = format!("batch norm sees one value at a time, and leaves 0 of it: {way_out}");
+        return Err(TaskError::unsuitable("training", "batch-size", message));
+    }
+    Ok((blueprint, builder, layers))
 }
 
 /// What a network has to predict of this data.

@@ -104,7 +104,7 @@ fn a_bad_cell_is_named_by_line_column_and_value() {
     assert_refused(bad_csv("1,2,0\n1,2,\n"), Some(2), &["column 2", "label is empty"]);
     assert_refused(bad_csv("1,2,0\n1,2,nan\n"), Some(2), &["\"nan\" is no class label"]);
     assert_refused(bad_regression("1,2,0\n1,2,inf\n"), Some(2), &["column 2", "\"inf\"", drop]);
-    assert_refused(bad_csv("a;b\n1,5;0\n2;1\n"), Some(2), &["\"1,5\" has a decimal comma"]);
+    assert_refused(bad_csv("a;b\n1,5;0\n2;1\n"), Some(2), &["\"1,5\" has a comma: write a decimal point"]);
 }
 
 #[test]
@@ -122,9 +122,20 @@ fn problems_are_reported_together_and_the_list_ends() {
         Some(2),
         &["\"x\"", "\n  line 3: the row has 2 cells", "\n  line 5: column 0 (counted from 0): the cell is empty"],
     );
-    let (line, message) = bad_csv(&format!("1,2,0\n{}", "x,y,1\n".repeat(1000)));
+    let rows: String = (0..20).map(|_| "1,2\n").collect();
+    let (line, message) = bad_csv(&format!("1,2,0\n{rows}"));
     assert_eq!((line, message.lines().count()), (Some(2), 11));
     assert!(message.ends_with("only the first ten are shown"));
+}
+
+#[test]
+fn a_column_of_text_is_one_problem() {
+    let (line, message) = bad_csv(&format!("1,2,0\n{}", "x,y,1\n".repeat(100)));
+    let lines: Vec<&str> = message.lines().collect();
+    assert_eq!((line, lines.len()), (Some(2), 2), "{message}");
+    for (text, column) in lines.iter().zip(["column 0", "  line 2: column 1"]) {
+        assert!(text.starts_with(column) && text.ends_with("; lines 3, 4, 5 and 96 more have the like"), "{message}");
+    }
 }
 
 #[test]

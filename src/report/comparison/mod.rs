@@ -197,7 +197,7 @@ impl Comparison {
         {
             differences.push(Difference { key: INPUTS.to_owned(), old: before.clone().into(), new: now.clone().into() });
         }
-        collect(&mut differences, "", &old.config, &new.config);
+        differences.extend(self::differences(&old.config, &new.config));
         if old.tool.version != new.tool.version {
             let [old, new] = [old, new].map(|report| Value::from(report.tool.version.clone()));
             differences.push(Difference { key: "tool.version".to_owned(), old, new });
@@ -298,7 +298,13 @@ fn answer(rates: &[RateMovement], check: Option<&CheckMovement>) -> Answer {
     }
 }
 
-/// The leaves that differ between two resolved configs, but for their names, which are shown with the answer.
+/// The leaves that differ between two resolved configs or parts of them, but for their names, in the order of their keys.
+pub(crate) fn differences(old: &Value, new: &Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    collect(&mut found, "", old, new);
+    found
+}
+
 fn collect(differences: &mut Vec<Difference>, path: &str, old: &Value, new: &Value) {
     if let (Value::Object(before), Value::Object(now)) = (old, new) {
         let mut keys: Vec<&String> = before.keys().chain(now.keys()).collect();

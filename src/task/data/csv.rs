@@ -13,8 +13,12 @@ use crate::error::DataError;
 use crate::source::Records;
 use layout::Layout;
 
-/// Bad cells are gathered up to this many before they are reported together.
+/// Columns and rows with a problem are gathered up to this many before they are reported together.
 const MAX_PROBLEMS: usize = 10;
+
+/// Further lines in which a column is at fault that are named, and those after which no more are counted.
+const NAMED_LINES: usize = 3;
+const COUNTED_LINES: usize = 1000;
 
 /// What people write for a value that is not there.
 const MISSING: [&str; 9] = ["na", "n/a", "nan", "null", "none", "nil", "?", "-", "#n/a"];
@@ -46,7 +50,7 @@ pub(super) fn read(
         if sample.takes_next() {
             rows.add(line, records.record());
         }
-        if rows.problems.len() == MAX_PROBLEMS {
+        if rows.has_enough_problems() {
             break;
         }
         if rows.count.is_multiple_of(1024) {
@@ -79,8 +83,8 @@ fn number(cell: &str) -> Result<f32, String> {
         Ok(value) if value.is_finite() => Err(format!("{shown} is too large for single precision: rescale the column")),
         Ok(_) => Err(format!("{shown} is not a finite number: fill in a value or drop the row")),
         Err(_) if is_missing(cell) => Err(format!("{shown} is not a number: fill in a value or drop the row")),
-        Err(_) if cell.replacen(',', ".", 1).parse::<f64>().is_ok() => {
-            Err(format!("{shown} has a decimal comma: write a decimal point"))
+        Err(_) if cell.replace(',', "").parse::<f64>().is_ok() => {
+            Err(format!("{shown} has a comma: write a decimal point, and nothing between the thousands"))
         }
         Err(_) => Err(format!("{shown} is not a number: correct it, or encode the column as numbers, or remove it")),
     }
@@ -108,7 +112,16 @@ struct Rows {
     count: u64,
     inputs: Vec<f32>,
     targets: TargetColumn,
-    problems: Vec<(u64, String)>,
+    problems: Vec<Problem>,
+}
+
+/// What is wrong with a row, or with a column from some row on.
+struct Problem {
+    column: Option<usize>,
+    line: u64,
+    message: String,
+    /// Further lines in which the column is at fault.
+    again: Vec<u64>,
 }
 
 impl Rows {
@@ -125,17 +138,30 @@ impl Rows {
                 "the row has {} cells, but the first line has {width}: add or remove cells, or quote those that hold the delimiter",
                 record.len()
             );
-            return self.problems.push((line, message));
+            return self.complain(None, line, message);
         }
         for (i, cell) in record.iter().enumerate() {
             if let Err(message) = text(cell).and_then(|cell| self.put(i, cell)) {
                 let message = format!("column {}: {message}", self.layout.columns[i]);
-                self.problems.push((line, message));
-                if self.problems.len() == MAX_PROBLEMS {
-                    return;
-                }
+                self.complain(Some(i), line, message);
             }
         }
+    }
+
+    /// Takes a problem. A column that holds text does so in every row, which is worth one message.
+    fn complain(&mut self, column: Option<usize>, line: u64, message: String) {
+        // What follows the cell tells what is wrong with it.
+        let kind = |message: &str| message.rsplit('"').next().map(str::to_owned);
+        let is_like = |p: &&mut Problem| column.is_some() && p.column == column && kind(&p.message) == kind(&message);
+        if let Some(problem) = self.problems.iter_mut().find(is_like) {
+            problem.again.push(line);
+        } else if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem { column, line, message, again: Vec::new() });
+        }
+    }
+
+    fn has_enough_problems(&self) -> bool {
+        self.problems.len() == MAX_PROBLEMS || self.problems.iter().any(|problem| problem.again.len() >= COUNTED_LINES)
     }
 
     /// Puts the cell of column `i` where it belongs.
@@ -149,8 +175,8 @@ impl Rows {
     }
 
     fn finish(self, path: &Path) -> Result<Table, DataError> {
-        if let Some(&(line, _)) = self.problems.first() {
-            return Err(fault(path, line, report(&self.problems)));
+        if let Some(first) = self.problems.first() {
+            return Err(fault(path, first.line, report(&self.problems)));
         }
         let features = self.layout.features();
         let Layout { mut columns, target, mut notes, .. } = self.layout;
@@ -165,15 +191,31 @@ impl Rows {
 }
 
 /// All problems in one message; the first needs no line, as that is the line of the error.
-fn report(problems: &[(u64, String)]) -> String {
-    let mut lines: Vec<String> = problems.iter().map(|(line, problem)| format!("line {line}: {problem}")).collect();
-    if let (Some(line), Some((_, problem))) = (lines.first_mut(), problems.first()) {
-        line.clone_from(problem);
+fn report(problems: &[Problem]) -> String {
+    let mut lines = Vec::new();
+    for (k, Problem { line, message, again, .. }) in problems.iter().enumerate() {
+        let place = if k == 0 { String::new() } else { format!("line {line}: ") };
+        lines.push(format!("{place}{message}{}", again_in(again)));
     }
     if problems.len() == MAX_PROBLEMS {
         lines.push("there may be more: only the first ten are shown".to_owned());
     }
     lines.join("\n  ")
+}
+
+/// `; lines 3, 4, 5 and 97 more have the like`.
+fn again_in(lines: &[u64]) -> String {
+    let named: Vec<String> = lines.iter().take(NAMED_LINES).map(u64::to_string).collect();
+    let more = match lines.len().saturating_sub(NAMED_LINES) {
+        0 => String::new(),
+        _ if lines.len() >= COUNTED_LINES => " and many more".to_owned(),
+        more => format!(" and {more} more"),
+    };
+    match lines.len() {
+        0 => String::new(),
+        1 => format!("; line {} has the like", named[0]),
+        _ => format!("; lines {}{more} have the like", named.join(", ")),
+    }
 }
 
 #[cfg(test)]
@@ -189,12 +231,26 @@ mod tests {
             ("-inf", "fill in a value or drop the row"),
             ("n/a", "fill in a value or drop the row"),
             ("1e39", "too large for single precision"),
-            ("3,14", "decimal comma"),
+            ("3,14", "has a comma: write a decimal point, and nothing between the thousands"),
+            ("1,234,567.5", "has a comma"),
             ("red", "\"red\" is not a number"),
         ] {
             let message = number(cell).unwrap_err();
             assert!(message.contains(words), "{message}");
         }
         assert!(number(&"é".repeat(1000)).unwrap_err().len() < 200);
+    }
+
+    #[test]
+    fn names_the_lines_in_which_a_column_is_at_fault() {
+        for (count, words) in [
+            (0, ""),
+            (1, "; line 3 has the like"),
+            (2, "; lines 3, 4 have the like"),
+            (5, "; lines 3, 4, 5 and 2 more have the like"),
+            (1000, "; lines 3, 4, 5 and many more have the like"),
+        ] {
+            assert_eq!(again_in(&(3..3 + count).collect::<Vec<_>>()), words);
+        }
     }
 }

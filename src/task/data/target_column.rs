@@ -2,7 +2,7 @@
 
 use super::labels::Labels;
 use super::{Note, Targets, only_value, quoted, some_of};
-use crate::config::{Column, TaskKind};
+use crate::config::{Column, TaskKind, similar};
 
 /// The targets read so far.
 pub(super) enum TargetColumn {
@@ -66,30 +66,9 @@ fn named(name: &str, header: &[&str]) -> Result<usize, String> {
         )),
         (None, _) => {
             let all: Vec<String> = header.iter().map(|cell| quoted(cell)).collect();
-            let meant = closest(name, header).map(|c| format!("; did you mean {}?", quoted(c))).unwrap_or_default();
+            let meant =
+                similar(name, header.iter().copied()).map(|c| format!("; did you mean {}?", quoted(c))).unwrap_or_default();
             Err(format!("there is no column {}: the columns are {}{meant}", quoted(name), some_of(&all)))
         }
     }
-}
-
-/// The candidate most like `name`, if any is within a third of its letters.
-fn closest<'a>(name: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let name: Vec<char> = name.to_lowercase().chars().collect();
-    let near = candidates.iter().map(|&c| (distance(&name, &c.to_lowercase()), c));
-    near.min_by_key(|&(d, _)| d).filter(|&(d, _)| d <= name.len().div_ceil(3)).map(|(_, c)| c)
-}
-
-/// Edit distance (Levenshtein 1966).
-fn distance(a: &[char], b: &str) -> usize {
-    let mut row: Vec<usize> = (0..=a.len()).collect();
-    for (j, other) in b.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = j + 1;
-        for (i, &letter) in a.iter().enumerate() {
-            let substituted = diagonal + usize::from(letter != other);
-            diagonal = row[i + 1];
-            row[i + 1] = substituted.min(row[i] + 1).min(row[i + 1] + 1);
-        }
-    }
-    row[a.len()]
 }

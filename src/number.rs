@@ -7,7 +7,7 @@
 ///
 /// Knows `nan`, `-nan(ind)`, `inf`, `Infinity` and `∞` in any case, and Microsoft's `1.#QNAN`, `-1.#IND` and `1.#INF`. A word that
 /// only begins like one of them, such as `info`, is no number.
-pub(super) fn leading(text: &str) -> Option<(f64, &str)> {
+pub(crate) fn leading(text: &str) -> Option<(f64, &str)> {
     let unsigned = text.strip_prefix(['+', '-', '\u{2212}']).unwrap_or(text);
     let sign = if unsigned.len() == text.len() || text.starts_with('+') { 1.0 } else { -1.0 };
     let (value, rest) = special(unsigned).or_else(|| decimal(unsigned))?;
@@ -15,7 +15,7 @@ pub(super) fn leading(text: &str) -> Option<(f64, &str)> {
 }
 
 /// The number that `text` is, blanks aside.
-pub(super) fn whole(text: &str) -> Option<f64> {
+pub(crate) fn whole(text: &str) -> Option<f64> {
     leading(text.trim()).filter(|(_, rest)| rest.is_empty()).map(|(value, _)| value)
 }
 
@@ -90,7 +90,7 @@ fn has_comma(text: &str) -> bool {
 }
 
 /// Whether somewhere in the text a comma parts two digits.
-pub(super) fn has_ambiguous_comma(text: &str) -> bool {
+pub(crate) fn has_ambiguous_comma(text: &str) -> bool {
     text.match_indices(',').any(|(at, _)| text[..at].ends_with(|c: char| c.is_ascii_digit()) && has_comma(&text[at..]))
 }
 
