@@ -12,6 +12,9 @@ pub const VERIFICATION: &str = "verify.json";
 /// The data of a range test.
 pub const RANGE_TEST: &str = "range-test.json";
 
+/// The plot of the schedule, which not every report has.
+pub const SCHEDULE: &str = "schedule.png";
+
 /// All that this program writes there: the data above, and the plots.
 pub const ALL: [&str; 10] = [
     REPORT,
@@ -21,7 +24,7 @@ pub const ALL: [&str; 10] = [
     "loss-vs-rate.png",
     "learning-curves.png",
     "stability-map.png",
-    "schedule.png",
+    SCHEDULE,
     "verification.png",
     "range-test.png",
 ];

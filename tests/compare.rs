@@ -73,5 +73,6 @@ fn a_report_of_one_command_that_replaces_that_of_another_says_so() {
     folder.lrfind("find q.toml --quiet --out r").ends_with(0);
     let ran = folder.lrfind("check q.toml --quiet --out r").ends_with(0);
     ran.complains_of(&["report.json was a report of `lrfind find` and is one of `lrfind check` now"]);
+    assert!(!folder.path("r/schedule.png").exists(), "a check that is passed has no schedule");
     assert_eq!(folder.lrfind("check q.toml --quiet --out r").ends_with(0).stderr, "");
 }

@@ -131,6 +131,10 @@ pub(crate) fn save_report(
     match json::render(report) {
         Ok(data) => {
             tell_of_replaced(report, &data, dir);
+            if report.schedule.is_none() {
+                // One that an earlier report had there would be taken for this one's. That there is none is no error.
+                let _ = fs::remove_file(dir.join(files::SCHEDULE));
+            }
             save(dir, files::REPORT, &data, drawn)
         }
         Err(error) => (Vec::new(), Err(error.into())),

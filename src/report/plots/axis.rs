@@ -138,12 +138,16 @@ pub fn spread(wishes: &[f64], widths: &[f64], gap: f64, low: f64, high: f64) -> 
 /// Horizontal grid lines with their values to the left, and what they measure, written upwards.
 pub fn draw_y(canvas: &mut Canvas, area: Area, scale: &Scale, title: &str) {
     let style = TextStyle::new(SMALL, GREY).right();
+    let right = area.left - 16.0;
+    // Long labels, such as 3.82e11, push it to the edge.
+    let mut title_at: f64 = 46.0;
     for (value, label) in ticks(scale.range, 6) {
         let y = scale.at(value);
+        title_at = title_at.min(right - text::width(&label, &style) - 32.0);
         canvas.line(&[(area.left, y), (area.right, y)], 1.2, GRID);
-        canvas.text(label, (area.left - 16.0, y), style);
+        canvas.text(label, (right, y), style);
     }
-    canvas.text(title, (46.0, area.centre().1), TextStyle::new(BODY, INK).centred().upwards());
+    canvas.text(title, (title_at.max(20.0), area.centre().1), TextStyle::new(BODY, INK).centred().upwards());
 }
 
 /// Vertical grid lines with their labels below, and what they measure below those.
