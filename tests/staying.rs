@@ -160,6 +160,15 @@ fn a_script_that_stays_finds_what_one_that_is_started_anew_does() {
     assert!(started < trials, "{started} processes for {trials} trials");
     folder.lrfind("check stay.toml --quiet").ends_with(0);
     folder.lrfind("find stay.toml --quiet --out stay").ends_with(0);
+    // No config is needed.
+    let starts = || fs::read_to_string(folder.path("starts")).unwrap().lines().count();
+    let before = starts();
+    let send = ["find", "--quiet", "--jobs", "2", "--out", "bare", "--send", "{probe} {seed} {steps} {rates}", "--"];
+    let status = folder.command().args(send).args(["sh", "stay.sh"]).output().unwrap();
+    assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stderr));
+    assert!(starts() - before < folder.report("bare")["trials"].as_array().unwrap().len());
+    folder.lrfind("find --send {seed} -- sh stay.sh").ends_with(2).complains_of(&["put {lr} or {rates} into --send"]);
+    folder.lrfind("find --send {lr} --lr-flag -l -- sh stay.sh").ends_with(2).complains_of(&["cannot be used with"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{anyhow, bail};
 use lrfind::Study;
 use lrfind::command::{self, Script};
-use lrfind::config::{self, CommandPlan, Config, Flags, Plan};
+use lrfind::config::{self, CommandPlan, Config, Flags, Plan, Told};
 use lrfind::task::{self, Limits, Task, TaskError};
 
 use super::args::{RunArgs, ScriptArgs, SearchArgs, SubjectArgs};
@@ -55,12 +55,13 @@ pub(crate) fn searched(subject: &SubjectArgs, args: &SearchArgs, run: &RunArgs) 
 
 fn of_words(script: &ScriptArgs) -> anyhow::Result<CommandPlan> {
     let or = |flag: &Option<String>, usual: &str| flag.clone().unwrap_or_else(|| usual.to_owned());
-    let flags = Flags {
+    let flags = || Flags {
         lr: or(&script.lr_flag, "--lr"),
         seed: or(&script.seed_flag, "--seed"),
         steps: or(&script.steps_flag, "--steps"),
     };
-    CommandPlan::of_words(&script.words, &flags, script.planned).map_err(|message| anyhow!("{message}"))
+    let told = script.send.clone().map_or_else(|| Told::Flags(flags()), Told::Line);
+    CommandPlan::of_words(&script.words, &told, script.planned).map_err(|message| anyhow!("{message}"))
 }
 
 /// Where the subject is described, for messages: the config, or the program of the command.

@@ -26,7 +26,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-pub use command::{Flags, JOBS};
+pub use command::{Flags, JOBS, Told};
 pub use command_plan::*;
 pub use key_path::{Segment, line_of};
 pub(crate) use keys::similar;

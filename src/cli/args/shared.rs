@@ -33,6 +33,9 @@ pub(crate) struct ScriptArgs {
     /// The command's flag for the number of steps, where {steps} does not stand in it; "" for none [default: --steps]
     #[arg(long, value_name = "FLAG", allow_hyphen_values = true, conflicts_with = "config")]
     pub(crate) steps_flag: Option<String>,
+    /// The line that a command which stays for all trials is sent for each, such as "{seed} {steps} {rates}": see the README
+    #[arg(long, value_name = "LINE", allow_hyphen_values = true, conflicts_with_all = ["config", "lr_flag", "seed_flag", "steps_flag"])]
+    pub(crate) send: Option<String>,
     /// Steps of the long run that the command's rate is for; without it no schedule is given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..), conflicts_with = "config")]
     pub(crate) planned: Option<u64>,
