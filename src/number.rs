@@ -56,7 +56,7 @@ fn decimal(text: &str) -> Option<(f64, &str)> {
     if has_comma(&text[end..]) {
         let whole = text.bytes().take_while(|b| b.is_ascii_digit() || *b == b',').count();
         let mut groups = text[..whole].split(',');
-        let grouped = (1..=3).contains(&end) && groups.by_ref().skip(1).all(|group| group.len() == 3);
+        let grouped = (1..=3).contains(&end) && !text.starts_with('0') && groups.by_ref().skip(1).all(|group| group.len() == 3);
         let has_point = text[whole..].strip_prefix('.').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         if !(grouped && has_point) {
             return None;
@@ -149,7 +149,7 @@ mod tests {
     fn a_comma_parts_thousands_only_before_a_point() {
         assert_eq!(whole("11,849.60"), Some(11_849.6));
         assert_eq!(leading("-1,234,567.8 x"), Some((-1_234_567.8, " x")));
-        for text in ["0,6900", "1,234", "11,84.5", "1234,567.8", "1,2,3", "1,234,56.7"] {
+        for text in ["0,6900", "0,123.4", "1,234", "11,84.5", "1234,567.8", "1,2,3", "1,234,56.7"] {
             assert_eq!(leading(text), None, "{text}");
             assert!(has_ambiguous_comma(text), "{text}");
         }

@@ -385,6 +385,32 @@ fn what_was_learnt_and_lost_again_counts_however_sparsely_it_was_logged() {
 }
 
 #[test]
+fn nested_keys_are_columns_where_they_are_named() {
+    let folder = Folder::new();
+    let mut text = String::new();
+    for (lr, seed, step, loss) in rows() {
+        let loss = format!("{loss}").replace("inf", "Infinity");
+        writeln!(
+            text,
+            r#"{{"config": {{"lr": {lr}}}, "seed": {seed}, "step": {step}, "train": {{"loss": {loss}}}, "loss": 1}}"#
+        )
+        .unwrap();
+    }
+    folder.write("x.jsonl", &text);
+    folder.write("x.csv", csv(&rows()));
+    let ran = folder.lrfind("analyze x.jsonl").ends_with(2);
+    ran.complains_of(&["no column for the learning rate", "within them, to be named so, \"config.lr\", \"train.loss\""]);
+    folder.lrfind("analyze x.jsonl --lr-column config.lr --loss-column train.loss --out nested").ends_with(0);
+    folder.lrfind("analyze x.csv --out flat").ends_with(0);
+    assert_eq!(folder.report("nested")["trials"], folder.report("flat")["trials"]);
+    // What is not named may be anything.
+    let flat = text.replace(r#""config": {"lr": "#, r#""lr": "#).replace("}, \"seed\"", ", \"run\": {\"id\": 7}, \"seed\"");
+    folder.write("y.jsonl", flat);
+    folder.lrfind("analyze y.jsonl --loss-column train.loss --out named").ends_with(0);
+    assert_eq!(folder.report("named")["trials"], folder.report("flat")["trials"]);
+}
+
+#[test]
 fn gaps_in_the_steps_are_filled_and_spoken_of() {
     let gaps: Vec<Row> = rows().into_iter().filter(|row| row.2 % 10 != 7).collect();
     let (report, code) = analysed(&gaps, "");

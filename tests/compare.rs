@@ -70,6 +70,10 @@ fn what_is_no_report_is_refused() {
 fn a_report_of_one_command_that_replaces_that_of_another_says_so() {
     let folder = Folder::new();
     folder.write("q.toml", format!("{QUADRATIC}[training]\nlearning-rate = 0.02\n"));
+    std::fs::create_dir(folder.path("mine")).unwrap();
+    folder.write("mine/schedule.png", "not ours");
+    folder.lrfind("check q.toml --quiet --out mine").ends_with(0);
+    assert!(folder.path("mine/schedule.png").exists(), "no report of ours was there");
     folder.lrfind("find q.toml --quiet --out r").ends_with(0);
     let ran = folder.lrfind("check q.toml --quiet --out r").ends_with(0);
     ran.complains_of(&["report.json was a report of `lrfind find` and is one of `lrfind check` now"]);

@@ -205,7 +205,9 @@ pub(super) fn initial_loss(trial: &TrialRecord) -> Option<f64> {
 /// Whether the loss of a trial that began at `initial` rose so far above `end` on its way that what came back is chance.
 fn explodes(losses: &[f64], initial: f64, end: f64, noise: f64) -> bool {
     let highest = losses.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    highest - end > EXPLODES * (initial - end).max(noise)
+    // Of a curve that is flat to the digits printed, any wiggle would be a multiple of nothing.
+    let scale = (initial - end).max(noise);
+    scale > 0.0 && highest - end > EXPLODES * scale
 }
 
 /// The same of a trial by itself.

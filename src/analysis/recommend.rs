@@ -106,10 +106,10 @@ pub fn choose(best_early: LearningRate, short: u64, long: Option<&Judged<'_>>, b
             because.push(format!("it is kept a factor of {} below the instability threshold, {threshold}", safety.factor));
         }
         (Some(threshold), _) if capped => {
-            let (margin, stable) = (safety.margin, bracket.last_stable.unwrap_or(threshold));
-            because.push(format!(
-                "it is kept a factor of {margin} below {stable}, the highest stable rate, as `lrfind check` wants"
-            ));
+            let stable = bracket.last_stable.unwrap_or(threshold);
+            let below = safety.margin.min(safety.factor);
+            let why = if safety.margin <= safety.factor { ", as `lrfind check` wants" } else { "" };
+            because.push(format!("it is kept a factor of {below} below {stable}, the highest stable rate{why}"));
         }
         (Some(threshold), _) => {
             because.push(format!("it is {:.1}× below the instability threshold, {threshold}", threshold.get() / chosen.get()));

@@ -58,7 +58,7 @@ impl Bracket {
     }
 
     /// The highest rate that lies the factor of `safety` below the threshold, and so far below the highest stable rate that its margin
-    /// is not above that one, unless the factor is smaller than the margin; `None` unless the bracket is closed.
+    /// is not above that one, but for rounding, or the factor where that is smaller than the margin; `None` unless the bracket is closed.
     pub fn cap(&self, safety: Safety) -> Option<LearningRate> {
         let below_threshold = self.threshold()?.shifted(-safety.factor.log10());
         let below_stable = self.last_stable?.shifted(-safety.margin.min(safety.factor).log10());

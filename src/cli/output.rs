@@ -130,27 +130,36 @@ pub(crate) fn save_report(
 ) -> (Vec<PathBuf>, anyhow::Result<()>) {
     match json::render(report) {
         Ok(data) => {
-            tell_of_replaced(report, &data, dir);
-            if report.schedule.is_none() {
-                // One that an earlier report had there would be taken for this one's. That there is none is no error.
-                let _ = fs::remove_file(dir.join(files::SCHEDULE));
+            let old = fs::read_to_string(dir.join(files::REPORT)).ok().filter(|old| *old != data);
+            let saved = save(dir, files::REPORT, &data, drawn);
+            if let Some(old) = old.and_then(|old| json::read(&old).ok()) {
+                settle_replaced(&old, report, dir);
             }
-            save(dir, files::REPORT, &data, drawn)
+            saved
         }
         Err(error) => (Vec::new(), Err(error.into())),
     }
 }
 
-/// Says what becomes of what is in the folder when this report replaces another one there.
-fn tell_of_replaced(report: &Report, data: &str, dir: &Path) {
-    let (path, verification) = (dir.join(files::REPORT), dir.join(files::VERIFICATION));
-    let Some(old) = fs::read_to_string(&path).ok().filter(|old| old != data) else { return };
+/// Says what becomes of what the `old` report left in the folder now that `report` has taken its place.
+fn settle_replaced(old: &Report, report: &Report, dir: &Path) {
+    if old.schedule.is_some() && report.schedule.is_none() {
+        // Its plot would be taken for this report's. That it is not there is no error.
+        let _ = fs::remove_file(dir.join(files::SCHEDULE));
+    }
+    let verification = dir.join(files::VERIFICATION);
     if verification.exists() {
         note(&format!("{} is about the report that this one replaces: run `lrfind verify` again", verification.display()));
     }
-    let command = |report: &Report| if report.check.is_some() { "check" } else { "find" };
-    if let Some(before) = json::read(&old).ok().map(|old| command(&old)).filter(|before| *before != command(report)) {
-        let (path, now) = (path.display(), command(report));
+    let command = |report: &Report| match report {
+        Report { curves: Some(_), .. } => "analyze",
+        Report { check: Some(_), .. } => "check",
+        _ => "find",
+    };
+    let (before, now) = (command(old), command(report));
+    if before != now {
+        let path = dir.join(files::REPORT);
+        let path = path.display();
         note(&format!("{path} was a report of `lrfind {before}` and is one of `lrfind {now}` now: give --out to keep both"));
     }
 }

@@ -118,7 +118,7 @@ fn known_report(path: Option<&Path>, study: &Study<'_>, place: &SubjectArgs) -> 
             differences.join("\n  ")
         );
     }
-    if !study.reads_the_same(&report) {
+    if study.is_script && !study.reads_the_same(&report) {
         output::note(&format!("the script, or what it depends on, has changed since {} was written", file.display()));
     }
     Ok((path.is_some() || report.status == Status::Complete).then_some((report, file)))

@@ -152,6 +152,35 @@ mod tests {
     }
 
     #[test]
+    fn data_on_the_command_line_import_nothing_and_a_script_in_its_environment_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str| std::fs::write(folder.path().join(name), "1").unwrap();
+        let own = || identity(folder.path(), "[\"python\", \"train.py\", \"x.json\", \"{lr}\"]", "");
+        for name in ["train.py", "x.json", "pyvenv.cfg"] {
+            write(name);
+        }
+        let first = own();
+        write("other.json");
+        assert_eq!(own(), first);
+        write("model.py");
+        assert_ne!(own(), first, "it lies beside the script, whatever else does");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("train.sh"), "1").unwrap();
+        let own = || identity(folder.path(), "[\"sh\", \"train.sh\", \"{lr}\"]", "depends = [\".\"]\n");
+        let first = own();
+        std::os::unix::fs::symlink("nowhere", folder.path().join("dangling")).unwrap();
+        // Opened, it would wait for somebody to write.
+        let pipe = std::process::Command::new("mkfifo").arg(folder.path().join("pipe")).status();
+        assert!(pipe.is_ok_and(|status| status.success()));
+        assert_eq!(own(), first);
+    }
+
+    #[test]
     fn reports_are_not_what_a_script_depends_on() {
         let folder = tempfile::tempdir().unwrap();
         let write = |name: &str, text: &str| {

@@ -38,8 +38,8 @@ impl LossReader {
     }
 }
 
-/// The number after the last `loss` of the line that is not a validation or test loss, nor the best one so far, nor a part of it; of
-/// several, one that is called just `loss` comes first.
+/// The number after the last `loss` of the line that is not a validation or test loss. One that is called just `loss` comes before one
+/// with a longer name, and last come the best so far and parts of it.
 fn plain(line: &str) -> Option<f64> {
     // ASCII alone changes its case, so places in one are places in the other.
     let lower = line.to_ascii_lowercase();
@@ -48,18 +48,17 @@ fn plain(line: &str) -> Option<f64> {
     if first.is_some_and(|word| OTHER_DATA.contains(&word)) {
         return None;
     }
-    let mut joined_name = None;
+    let mut found = [None; 3];
     for (at, word) in lower.rmatch_indices("loss") {
-        if is_other(&lower[..at]) {
+        let before = &lower[..at];
+        if is_named(before, &OTHER_DATA) {
             continue;
         }
         let Some(loss) = value_after(&line[at + word.len()..]) else { continue };
-        if !lower[..at].ends_with(joins) {
-            return Some(loss);
-        }
-        joined_name.get_or_insert(loss);
+        let rank = if is_named(before, &OTHER) { 2 } else { usize::from(before.ends_with(joins)) };
+        found[rank].get_or_insert(loss);
     }
-    joined_name
+    found.into_iter().flatten().next()
 }
 
 /// What joins the words of a name.
@@ -67,23 +66,20 @@ fn joins(c: char) -> bool {
     c.is_alphanumeric() || "_-/.".contains(c)
 }
 
-/// Whether the words just before `loss` make it that of other data or another loss: `val_loss`, `test/loss`, `Validation loss`,
-/// `best_loss`.
-fn is_other(before: &str) -> bool {
+/// Whether one of `words` stands just before `loss`, as a word or a part of its name: `val_loss`, `test/loss`, `Validation loss`.
+fn is_named(before: &str, words: &[&str]) -> bool {
     let name_start = before.trim_end_matches(joins).len();
     // A comma or a bar would part them: `validation, loss`, but `[val] loss` and `val: loss`.
     let word_before = before[..name_start].trim_end_matches(|c: char| c.is_whitespace() || ":])}>".contains(c));
     let neighbour = &word_before[word_before.trim_end_matches(joins).len()..];
-    let is_other =
-        |name: &str| name.split(['_', '-', '/', '.']).any(|part| OTHER_DATA.contains(&part) || OTHER.contains(&part));
-    is_other(&before[name_start..]) || is_other(neighbour)
+    [&before[name_start..], neighbour].iter().any(|name| name.split(['_', '-', '/', '.']).any(|part| words.contains(&part)))
 }
 
 /// The usual words for data held out.
 const OTHER_DATA: [&str; 10] = ["val", "valid", "validation", "test", "testing", "eval", "evaluation", "dev", "heldout", PROBE];
 
-/// Words for losses that are not the one that is minimised: the best so far, or a part.
-const OTHER: [&str; 8] = ["best", "min", "lowest", "previous", "reg", "regularization", "aux", "auxiliary"];
+/// Words for losses that are not the one that is minimised: the best so far, or a part. They count where there is no other.
+const OTHER: [&str; 7] = ["best", "lowest", "previous", "reg", "regularization", "aux", "auxiliary"];
 
 /// The word for the set of examples that a script was asked to probe.
 const PROBE: &str = "probe";
@@ -101,7 +97,7 @@ pub(super) fn probed(line: &str) -> Option<f64> {
 /// `tensor(0.53, …)` or `[0.53]`. What is in brackets before a colon or an equals sign tells which loss it is: `loss[17] = 0.53`.
 fn value_after(text: &str) -> Option<f64> {
     let text = match qualified(text) {
-        Some((which, _)) if is_other(&which.to_ascii_lowercase()) => return None,
+        Some((which, _)) if is_named(&which.to_ascii_lowercase(), &OTHER_DATA) => return None,
         Some((_, rest)) => rest,
         None => text,
     };
@@ -112,7 +108,12 @@ fn value_after(text: &str) -> Option<f64> {
             return Some(loss);
         }
         let name = rest.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.');
-        rest = name.strip_prefix('(').or_else(|| rest.strip_prefix(['[', '"', '\'']))?;
+        let first = |list: &'_ str| list.find(',').unwrap_or(list.len());
+        rest = match name.strip_prefix('(').or_else(|| rest.strip_prefix('[')) {
+            // Between brackets commas part what is listed.
+            Some(list) => &list[..first(list)],
+            None => rest.strip_prefix(['"', '\''])?,
+        };
     }
 }
 
@@ -257,6 +258,13 @@ mod tests {
             ("Loss[17] = 0.53", 0.53),
             ("loss (train): 0.53, loss (val): 0.6", 0.53),
             ("loss: 11,849.60", 11_849.6),
+            ("best_loss: 0.53", 0.53),
+            ("cls_loss: 0.7 bbox_reg_loss: 0.53", 0.7),
+            ("Elapsed 3 min loss 0.53", 0.53),
+            ("[12.3 min] loss: 0.53", 0.53),
+            ("total loss = 0.53, reg loss = 0.1", 0.53),
+            ("loss: [5,100.5]", 5.0),
+            ("{\"loss\":[0.53,3]}", 0.53),
         ] {
             assert_eq!(plain(line), Some(loss), "{line}");
         }
@@ -273,7 +281,6 @@ mod tests {
             "[val] step 3 loss 0.5",
             "loss: 0,53",
             "loss: 11,849",
-            "best_loss: 0.5",
             "acc 0.9",
             "using CrossEntropyLoss",
         ] {

@@ -69,7 +69,7 @@ pub struct Script {
     /// Numbers of threads, and what makes a script reproducible. The same however many scripts run at a time, for the losses may
     /// depend on it.
     surroundings: BTreeMap<String, String>,
-    /// The digest of its files when it was first asked for: what changes while trials are under way changes no name of theirs.
+    /// The digest of its files when it was first asked for, which is before the first trial where trials are kept.
     files: OnceLock<Option<String>>,
     /// Those of a script that stays.
     waiting: Waiting,

@@ -133,9 +133,9 @@ impl Output {
         self.last_words().iter().any(mentions)
     }
 
-    /// Whether the last words hold numbers with a comma.
+    /// Whether the last words speak of a loss, and of a number with a comma.
     pub(super) fn has_ambiguous_comma(&self) -> bool {
-        self.last_words().iter().any(|line| has_ambiguous_comma(line))
+        self.last_words().iter().any(|line| line.to_lowercase().contains("loss") && has_ambiguous_comma(line))
     }
 
     /// The last lines, indented, after a newline: of standard error, where a program says why it fails, or else of standard

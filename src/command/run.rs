@@ -260,10 +260,10 @@ impl<'a> ScriptRun<'a> {
             (true, ..) => ", and nothing else",
             (_, true, Streams::Stdout) => "; there are some on standard error: write `stream = \"stderr\"` in [command]",
             (_, true, _) => "; there are some on standard output: write `stream = \"stdout\"` in [command]",
+            _ if self.plan.loss != LossFormat::Plain => "; no line has what `loss` in [command] describes",
             _ if output.has_ambiguous_comma() => {
                 "; whether a comma in a number parts its thousands or its decimals is not known: print `0.53`, with a point"
             }
-            _ if self.plan.loss != LossFormat::Plain => "; no line has what `loss` in [command] describes",
             _ => "; print a line such as `loss: 0.53` after each step, or say with `loss` in [command] how to read it",
         }
     }

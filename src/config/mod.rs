@@ -21,12 +21,13 @@ mod section;
 mod starter;
 mod template;
 mod training;
+mod words;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-pub use command::{Flags, JOBS, Told};
+pub use command::JOBS;
 pub use command_plan::*;
 pub use key_path::{Segment, line_of};
 pub(crate) use keys::similar;
@@ -38,6 +39,8 @@ pub use schema::json_schema;
 pub use search::{ITERATIONS, SEEDS};
 pub use starter::{command_starter, starter};
 pub use template::{Placeholder, Template};
+pub(crate) use words::is_script;
+pub use words::{Flags, Told};
 
 /// Configs longer than this are refused. A config is a page of text; a longer file is the data, or a device, by mistake.
 const LONGEST: u64 = 1 << 20;

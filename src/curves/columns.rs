@@ -15,6 +15,13 @@ pub struct ColumnNames {
     pub loss: Option<String>,
 }
 
+impl ColumnNames {
+    /// Whether this is one of them.
+    pub(super) fn names(&self, name: &str) -> bool {
+        [&self.learning_rate, &self.seed, &self.step, &self.loss].into_iter().flatten().any(|wanted| wanted == name)
+    }
+}
+
 /// The columns that were read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Columns {

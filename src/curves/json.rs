@@ -13,7 +13,7 @@ use super::cell::Cell;
 use super::columns::{self, ColumnNames, Columns};
 use super::rows::{Row, Rows};
 use crate::error::DataError;
-use crate::source::{Allowance, BUFFER, Lines, fault, read_error};
+use crate::source::{Allowance, BUFFER, Lines, fault, quoted, read_error};
 
 /// The columns are looked for in so many objects, as the first may tell other things: the configuration, say.
 const LOOK_AHEAD: u64 = 1000;
@@ -41,23 +41,35 @@ pub(super) fn read(path: &Path, input: Box<dyn Read>, wanted: &ColumnNames, most
     Ok(rows)
 }
 
-/// Goes to the first object from which on all columns are known, and returns them and how many objects were passed over.
+/// Goes to the first object from which on all columns are known, and returns them and how many objects were passed over. A key within
+/// another object is a column only where it was asked for: it may be anything.
 fn find_columns(path: &Path, objects: &mut Objects<'_>, wanted: &ColumnNames) -> Result<(Columns, u64), DataError> {
     let mut seen = BTreeSet::new();
+    let mut within = BTreeSet::new();
     let mut passed = 0;
     loop {
         let more = passed < LOOK_AHEAD && objects.advance()?;
         if more {
             let keys = |text: &[u8]| serde_json::from_slice::<Keys>(text);
             let found = keys(objects.text()).or_else(|error| keys(&with_words_quoted(objects.text())).map_err(|_| error));
-            seen.extend(found.map_err(|error| fault(path, objects.line, no_object(&error)))?.0);
+            let Keys { own, nested } = found.map_err(|error| fault(path, objects.line, no_object(&error)))?;
+            let (asked, others): (Vec<_>, Vec<_>) = nested.into_iter().partition(|name| wanted.names(name));
+            seen.extend(own);
+            seen.extend(asked);
+            within.extend(others);
         }
         match columns::find(&seen.iter().cloned().collect::<Vec<_>>(), wanted) {
             Ok(columns) => return Ok((columns, passed)),
-            Err(message) if !more => return Err(fault(path, None, message)),
+            Err(message) if !more => return Err(fault(path, None, message + &mentioned(&within))),
             Err(_) => passed += 1,
         }
     }
+}
+
+/// The columns within other columns, where there are some.
+fn mentioned(within: &BTreeSet<String>) -> String {
+    let shown: Vec<String> = within.iter().take(10).map(|name| quoted(name)).collect();
+    if shown.is_empty() { String::new() } else { format!("; and within them, to be named so, {}", shown.join(", ")) }
 }
 
 fn no_object(error: &Error) -> String {
@@ -152,25 +164,30 @@ fn row<'t>(text: &'t [u8], columns: &Columns) -> Result<Row<'t>, Error> {
     Ok(row)
 }
 
-/// The keys of an object; one within another object is named by both, with a dot between them.
-struct Keys(Vec<String>);
+/// The keys of an object, and those of objects within it, named by both with a dot between them.
+struct Keys {
+    own: Vec<String>,
+    nested: Vec<String>,
+}
 
 impl<'de> Deserialize<'de> for Keys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let object = serde_json::Map::deserialize(deserializer)?;
-        let mut keys = Vec::new();
-        collect_keys("", object, &mut keys);
-        Ok(Self(keys))
+        let mut nested = Vec::new();
+        let own = object.keys().cloned().collect();
+        for (key, value) in object {
+            collect_nested(&key, value, &mut nested);
+        }
+        Ok(Self { own, nested })
     }
 }
 
-fn collect_keys(prefix: &str, object: serde_json::Map<String, Value>, keys: &mut Vec<String>) {
+fn collect_nested(name: &str, value: Value, nested: &mut Vec<String>) {
+    let Value::Object(object) = value else { return };
     for (key, value) in object {
-        let key = format!("{prefix}{key}");
-        match value {
-            Value::Object(inner) => collect_keys(&format!("{key}."), inner, keys),
-            _ => keys.push(key),
-        }
+        let name = format!("{name}.{key}");
+        collect_nested(&name, value, nested);
+        nested.push(name);
     }
 }
 

@@ -230,7 +230,13 @@ fn a_loss_that_exploded_is_unstable_wherever_it_ends() {
     wild.losses[25..].fill(0.0);
     assert_eq!(verdicts(&[calm.clone(), wild.clone()]), (Some(0.1), vec![Verdict::Good, Verdict::BlowUp]));
     wild.losses[20] = 1e5;
-    assert_eq!(verdicts(&[calm, wild]).0, Some(0.2), "a spike is none");
+    assert_eq!(verdicts(&[calm.clone(), wild]).0, Some(0.2), "a spike is none");
+    // Printed with two digits, a rate too low to learn is flat but for a wiggle.
+    let mut flat = trial(0.001, LENGTHS.short, 0, 2.0);
+    flat.losses.fill(2.3);
+    flat.losses[10] = 2.31;
+    flat.probe.clear();
+    assert_eq!(verdicts(&[flat, calm]), (Some(0.1), vec![Verdict::Slow, Verdict::Good]));
 }
 
 #[test]

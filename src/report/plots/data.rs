@@ -208,8 +208,8 @@ pub(super) fn loss_range(losses: impl IntoIterator<Item = f64>, initial: Option<
 /// The smoothed losses of each rate after these numbers of iterations.
 ///
 /// At each step: the median over seeds of the median of the last losses: of the last sixth, but at least 5 and at most a fifth
-/// of a short trial. The window grows because the loss moves fast at first and slowly later. Only the longest trials of a rate
-/// count, as far as all of them go: where a seed ends, the median would jump.
+/// of a short trial. The window grows because the loss moves fast at first and slowly later. Only the trials of a rate
+/// count that are more than half as long as the longest, as far as all of them go: where a seed ends, the median would jump.
 pub(super) fn curves(report: &Report, steps: &[u64]) -> Vec<Curve> {
     let stride = report.steps_per_loss();
     let most = (short_length(report) / stride / 5).max(5);
