@@ -449,3 +449,11 @@ fn losses_arrive_while_the_script_runs() {
         assert_eq!(trial.join().unwrap().outcome, Outcome::Completed);
     });
 }
+
+#[test]
+fn what_a_trial_had_done_before_it_failed_is_kept_and_counted() {
+    let fixture = Fixture::new("echo loss: 3; echo loss: 2; echo broken >&2; exit 1", "");
+    let record = fixture.trial(5);
+    assert!(record.outcome.failure().is_some_and(|message| message.contains("broken")), "{record:?}");
+    assert_eq!((record.losses.as_slice(), record.cost()), ([3.0, 2.0].as_slice(), 2));
+}

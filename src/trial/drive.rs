@@ -77,28 +77,27 @@ pub fn drive_from(
     let mut groups: VecDeque<&[Start]> =
         starts.chunk_by(|a, b| a.step() == b.step()).flat_map(|alike| alike.chunks(lanes)).collect();
     let mut finished = Vec::with_capacity(starts.len());
-    while let Some(group) = groups.pop_front() {
-        let (records, states) = match catch_unwind(AssertUnwindSafe(|| advance(objective, group, cancel, observer))) {
-            Ok(Ok(ended)) => (ended.records, ended.states),
+    while let Some(starts) = groups.pop_front() {
+        let mut group = Group::new(starts);
+        let advanced = catch_unwind(AssertUnwindSafe(|| advance(objective, starts, &mut group, cancel, observer)));
+        let fault = match advanced {
+            Ok(advanced) => advanced.err().map(|error| error.message),
+            Err(panic) => Some(panic_message(panic.as_ref())),
+        };
+        if let Some(message) = fault {
             // One bad trial must not take its neighbours with it: try each alone.
-            _ if group.len() > 1 => {
-                for single in group.chunks(1).rev() {
+            if starts.len() > 1 {
+                for single in starts.chunks(1).rev() {
                     groups.push_front(single);
                 }
                 continue;
             }
-            Ok(Err(error)) => failed(group, &error.message),
-            Err(panic) => failed(group, &panic_message(panic.as_ref())),
-        };
-        observer.observe(&Event::TrialsFinished(&records));
-        finished.extend(records.into_iter().zip(states));
+            group.fail(&message);
+        }
+        observer.observe(&Event::TrialsFinished(&group.records));
+        finished.extend(group.records.into_iter().zip(group.states));
     }
     finished
-}
-
-fn failed(group: &[Start], message: &str) -> (Vec<TrialRecord>, Vec<Option<State>>) {
-    let record = |start: &Start| TrialRecord::blank(start.spec, Outcome::Failed { message: message.to_owned() });
-    (group.iter().map(record).collect(), vec![None; group.len()])
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
@@ -130,6 +129,14 @@ impl Group {
             states: vec![None; starts.len()],
             live: (0..starts.len()).collect(),
         }
+    }
+
+    /// Ends all trials, as they cannot go on. What they had done by then stays.
+    fn fail(&mut self, message: &str) {
+        for record in &mut self.records {
+            record.outcome = Outcome::Failed { message: message.to_owned() };
+        }
+        self.states.fill(None);
     }
 
     /// Ends the live trials for which `outcome` gives one, in the run too.
@@ -179,10 +186,15 @@ impl Group {
     }
 }
 
-fn advance(objective: &dyn Objective, starts: &[Start], cancel: &Cancel, observer: &dyn Observer) -> Result<Group, TrialError> {
-    let mut group = Group::new(starts);
+fn advance(
+    objective: &dyn Objective,
+    starts: &[Start],
+    group: &mut Group,
+    cancel: &Cancel,
+    observer: &dyn Observer,
+) -> Result<(), TrialError> {
     if cancel.is_cancelled() {
-        return Ok(group);
+        return Ok(());
     }
     let specs: Vec<TrialSpec> = starts.iter().map(|start| start.spec).collect();
     let states: Vec<State> = starts.iter().filter_map(|start| Some(start.from.as_ref()?.1.clone())).collect();
@@ -191,7 +203,7 @@ fn advance(objective: &dyn Objective, starts: &[Start], cancel: &Cancel, observe
     run.watch(cancel);
     let mut unreported = 0;
     for step in first.. {
-        look(run.as_mut(), &mut group, step)?;
+        look(run.as_mut(), group, step)?;
         group.end(run.as_mut(), |_, record| (record.spec.total_iterations() <= step).then_some(Outcome::Completed));
         if group.live.is_empty() || cancel.is_cancelled() {
             break;
@@ -219,7 +231,7 @@ fn advance(objective: &dyn Objective, starts: &[Start], cancel: &Cancel, observe
         });
     }
     observer.observe(&Event::Progress { iterations: unreported });
-    Ok(group)
+    Ok(())
 }
 
 /// Takes the probes and the evaluations that are due.
