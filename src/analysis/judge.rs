@@ -177,12 +177,12 @@ pub struct JudgedTrial<'a> {
 impl JudgedTrial<'_> {
     /// Whether its instability is a verdict on the steady rate alone, which a gentler rate at the end could still refute.
     pub fn is_doubtful(&self) -> bool {
-        let losses = || self.record.own_losses();
-        let still_rising = || self.verdict == Verdict::BlowUp && (is_rising(losses()) || has_exploded(self.record));
+        let is_lost = || is_rising(self.record.own_losses()) || has_exploded(self.record);
+        let beyond_doubt = || self.verdict == Verdict::BlowUp && is_lost();
         self.verdict.is_unstable()
             && self.verdict != Verdict::NonFinite
             && self.record.spec.recovery.is_none()
-            && !still_rising()
+            && !beyond_doubt()
     }
 }
 

@@ -158,8 +158,7 @@ fn settle_replaced(old: &Report, report: &Report, dir: &Path) {
     };
     let (before, now) = (command(old), command(report));
     if before != now {
-        let path = dir.join(files::REPORT);
-        let path = path.display();
+        let path = dir.join(files::REPORT).display().to_string();
         note(&format!("{path} was a report of `lrfind {before}` and is one of `lrfind {now}` now: give --out to keep both"));
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use sha2::{Digest, Sha256};
 
-use super::watched;
+use super::watched::Watched;
 use crate::config::ScriptPlan;
 use crate::digest::hex;
 
@@ -19,12 +19,12 @@ pub(super) fn of(plan: &ScriptPlan, surroundings: &BTreeMap<String, String>, fil
     Some(format!("script {}", hex(&digest.finalize())))
 }
 
-/// A digest of what the [watched] files hold. What else the script imports and reads cannot be seen from here.
+/// A digest of what the `watched` files hold. What else the script imports and reads cannot be seen from here.
 ///
 /// `None` when a file cannot be read.
-pub(super) fn of_files(plan: &ScriptPlan) -> Option<String> {
+pub(super) fn of_files(watched: &[Watched]) -> Option<String> {
     let mut digest = Sha256::new();
-    for (place, path) in watched::files(plan).ok()? {
+    for (place, path) in watched {
         digest.update(place);
         digest.update([0]);
         let mut file = File::open(path).ok()?;
@@ -52,15 +52,26 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::command::watched;
     use crate::config::{Config, parse_any};
     use crate::files;
 
     fn identity(folder: &Path, run: &str, rest: &str) -> String {
         let text = format!("[command]\nrun = {run}\n{rest}");
         match parse_any(&text, &folder.join("x.toml")).unwrap() {
-            Config::Command(plan) => of(&plan.command, &BTreeMap::new(), &of_files(&plan.command).unwrap()).unwrap(),
+            Config::Command(plan) => {
+                let watched = watched::files(&plan.command).unwrap();
+                of(&plan.command, &BTreeMap::new(), &of_files(&watched).unwrap()).unwrap()
+            }
             Config::Model(_) => panic!("no command: {text}"),
         }
+    }
+
+    /// Writes a file, and makes its folders.
+    fn write(folder: &Path, name: &str, text: &str) {
+        let path = folder.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
     }
 
     #[test]
@@ -126,11 +137,7 @@ mod tests {
     #[test]
     fn what_a_script_may_import_is_part_of_it_where_nothing_is_said() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
+        let write = |name: &str, text: &str| write(folder.path(), name, text);
         write("src/train.py", "import model");
         let own = |rest: &str| identity(folder.path(), "[\"python\", \"src/train.py\", \"{lr}\"]", rest);
         let (first, alone) = (own(""), own("depends = [\"src/train.py\"]\n"));
@@ -183,11 +190,7 @@ mod tests {
     #[test]
     fn reports_are_not_what_a_script_depends_on() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        };
+        let write = |name: &str, text: &str| write(folder.path(), name, text);
         let own = || identity(folder.path(), "[\"train\", \"{lr}\"]", "depends = [\".\"]\n");
         write("model.py", "1");
         let first = own();

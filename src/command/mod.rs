@@ -31,6 +31,7 @@ use output::Output;
 use placement::Devices;
 use process::Process;
 use run::ScriptRun;
+use watched::Watched;
 
 use crate::config::{CommandPlan, Placeholder, ScriptPlan};
 use crate::error::TrialError;
@@ -69,8 +70,10 @@ pub struct Script {
     /// Numbers of threads, and what makes a script reproducible. The same however many scripts run at a time, for the losses may
     /// depend on it.
     surroundings: BTreeMap<String, String>,
-    /// The digest of its files when it was first asked for, which is before the first trial where trials are kept.
-    files: OnceLock<Option<String>>,
+    /// The files that its losses depend on, and their digest when it was first asked for, which is before the first trial where trials
+    /// are kept.
+    watched: Vec<Watched>,
+    digest: OnceLock<Option<String>>,
     /// Those of a script that stays.
     waiting: Waiting,
 }
@@ -119,13 +122,13 @@ impl Script {
             return Err(ScriptError::NoDependency(missing));
         }
         // Not to find out when trials are to be kept, which could not be then.
-        watched::files(&plan).map_err(ScriptError::Unreadable)?;
+        let watched = watched::files(&plan).map_err(ScriptError::Unreadable)?;
         let reader = LossReader::new(&plan.loss).ok_or(ScriptError::NoPattern)?;
         let devices = Devices::new(plan.devices.clone());
         let share = (cores() / jobs(&plan).max(1)).max(1);
         let inherited = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
         let surroundings = placement::environment(plan.threads, share, inherited);
-        Ok(Self { plan, reader, devices, surroundings, files: OnceLock::new(), waiting: Waiting::default() })
+        Ok(Self { plan, reader, devices, surroundings, watched, digest: OnceLock::new(), waiting: Waiting::default() })
     }
 
     fn command(&self, spec: &TrialSpec, device: &str, rates: &Path) -> Command {
@@ -188,7 +191,7 @@ impl Objective for Script {
     }
 
     fn inputs_sha256(&self) -> Option<String> {
-        self.files.get_or_init(|| identity::of_files(&self.plan)).clone()
+        self.digest.get_or_init(|| identity::of_files(&self.watched)).clone()
     }
 
     fn start(&self, specs: &[TrialSpec]) -> Result<Box<dyn Run + '_>, TrialError> {

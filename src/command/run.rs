@@ -245,7 +245,10 @@ impl<'a> ScriptRun<'a> {
         } else if self.taken > 0 {
             format!("the script ended ({how}) after {progress}: it must print one for each step")
         } else if self.stays.is_some() && output.is_empty() {
-            format!("the script ended ({how}) where it should have read a line: one that stays makes a trial for each, until its input ends")
+            format!(
+                "the script ended ({how}) where it should have read a line: one that stays makes a trial for each, until its input \
+                 ends"
+            )
         } else {
             format!("the script printed no loss ({how}){}", self.where_to_look(output))
         }))
@@ -273,8 +276,8 @@ impl<'a> ScriptRun<'a> {
         TrialError::new(format!("{what}{}", self.host.as_ref().map(|host| host.output.quoted()).unwrap_or_default()))
     }
 
-    /// Lets the script end by itself if it is about to, as one is that was told its number of steps, and ends it if not; one that stays waits for the next trial, if it has made
-    /// this one to its end.
+    /// Lets the script end by itself if it is about to, as one is that was told its number of steps, and ends it if not; one that
+    /// stays waits for the next trial, if it has made this one to its end.
     fn finish(&mut self) {
         let Some(mut host) = self.host.take() else { return };
         let is_over = self.taken >= self.wanted || host.output.is_ready();

@@ -13,7 +13,7 @@ use crate::files;
 /// counts.
 const MOST_NAMES: usize = 200_000;
 
-/// A file, and its place within what was named.
+/// A file that can be read, and its place within what was named.
 pub(super) type Watched = (String, PathBuf);
 
 /// The files that the command line names, and those of `depends`; where nothing is said there, what a named script may import: the

@@ -97,15 +97,14 @@ fn check_send(section: &Section<'_>, plan: &ScriptPlan) {
             "write one line, for example `send = \"{lr} {seed} {steps}\"`",
         );
     }
-    let started = || plan.run.iter().chain(plan.environment.values());
-    for (name, placeholder) in Placeholder::NAMES.into_iter().filter(|(_, of)| *of != Placeholder::Device) {
-        if started().any(|template| template.has(placeholder)) {
-            section.complain(
-                "send",
-                format!("a script that stays is started once for many trials, so `{{{name}}}` in `run` or `environment` has no value"),
-                format!("move `{{{name}}}` into `send`"),
-            );
-        }
+    for name in plan.placed_too_early() {
+        section.complain(
+            "send",
+            format!(
+                "a script that stays is started once for many trials, so `{{{name}}}` in `run` or `environment` has no value"
+            ),
+            format!("move `{{{name}}}` into `send`"),
+        );
     }
 }
 

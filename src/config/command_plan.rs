@@ -119,6 +119,14 @@ impl ScriptPlan {
         self.run.iter().chain(self.environment.values()).chain(&self.send).any(|template| template.has(placeholder))
     }
 
+    /// The placeholders that change from trial to trial and yet stand where a script is started: those of one that stays have no value
+    /// there.
+    pub(super) fn placed_too_early(&self) -> impl Iterator<Item = &'static str> {
+        let started = || self.run.iter().chain(self.environment.values());
+        let of_trials = Placeholder::NAMES.into_iter().filter(|(_, of)| *of != Placeholder::Device);
+        of_trials.filter(move |(_, of)| started().any(|template| template.has(*of))).map(|(name, _)| name)
+    }
+
     /// The command line as a person wrote it.
     pub fn words(&self) -> String {
         self.run.iter().map(Template::to_string).collect::<Vec<_>>().join(" ")

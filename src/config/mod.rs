@@ -4,6 +4,7 @@
 //! the plan, and everything that is wrong is reported at once, with its place in the file and what to write instead.
 
 mod command;
+mod command_line;
 mod command_plan;
 mod data;
 mod key_path;
@@ -21,13 +22,14 @@ mod section;
 mod starter;
 mod template;
 mod training;
-mod words;
 
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 pub use command::JOBS;
+pub(crate) use command_line::is_script;
+pub use command_line::{Flags, Told};
 pub use command_plan::*;
 pub use key_path::{Segment, line_of};
 pub(crate) use keys::similar;
@@ -39,8 +41,6 @@ pub use schema::json_schema;
 pub use search::{ITERATIONS, SEEDS};
 pub use starter::{command_starter, starter};
 pub use template::{Placeholder, Template};
-pub(crate) use words::is_script;
-pub use words::{Flags, Told};
 
 /// Configs longer than this are refused. A config is a page of text; a longer file is the data, or a device, by mistake.
 const LONGEST: u64 = 1 << 20;

@@ -38,7 +38,7 @@ pub(super) fn read(
         return Err(fault(path, None, "the file is empty: it needs a row for each example"));
     };
     let first: Vec<&str> = (records.record().iter().enumerate())
-        .map(|(i, cell)| text(cell).map_err(|m| fault(path, line, format!("column {i}: {m}"))))
+        .map(|(i, cell)| text(cell).map_err(|f| fault(path, line, format!("column {i}: {f}"))))
         .collect::<Result<_, _>>()?;
     let layout = Layout::new(&first, target, header).map_err(|message| fault(path, line, message))?;
     let mut rows = Rows::new(layout, task);
@@ -61,33 +61,54 @@ pub(super) fn read(
     rows.finish(path)
 }
 
+/// What is wrong with a cell.
+#[derive(Debug, PartialEq)]
+struct Fault {
+    /// The cell, as a message shows it.
+    cell: String,
+    /// What it is, and what to do.
+    what: String,
+}
+
+impl Fault {
+    fn of(cell: &str, what: impl Into<String>) -> Self {
+        Self { cell: quoted(cell), what: what.into() }
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.cell, self.what)
+    }
+}
+
 /// A cell as trimmed text.
-fn text(cell: &[u8]) -> Result<&str, String> {
+fn text(cell: &[u8]) -> Result<&str, Fault> {
     match std::str::from_utf8(cell) {
         Ok(text) => Ok(text.trim()),
         Err(e) => {
-            let shown = quoted(&String::from_utf8_lossy(cell));
-            Err(format!("{shown} is not UTF-8 from byte {} of the cell on: save the file as UTF-8", e.valid_up_to()))
+            let what = format!("is not UTF-8 from byte {} of the cell on: save the file as UTF-8", e.valid_up_to());
+            Err(Fault::of(&String::from_utf8_lossy(cell), what))
         }
     }
 }
 
 /// A cell as a number.
-fn number(cell: &str) -> Result<f32, String> {
+fn number(cell: &str) -> Result<f32, Fault> {
     if cell.is_empty() {
-        return Err("the cell is empty: fill in a value or drop the row".to_owned());
+        return Err(Fault { cell: "the cell".into(), what: "is empty: fill in a value or drop the row".into() });
     }
-    let shown = quoted(cell);
-    match cell.parse::<f64>() {
-        Ok(value) if (value as f32).is_finite() => Ok(value as f32),
-        Ok(value) if value.is_finite() => Err(format!("{shown} is too large for single precision: rescale the column")),
-        Ok(_) => Err(format!("{shown} is not a finite number: fill in a value or drop the row")),
-        Err(_) if is_missing(cell) => Err(format!("{shown} is not a number: fill in a value or drop the row")),
+    let what = match cell.parse::<f64>() {
+        Ok(value) if (value as f32).is_finite() => return Ok(value as f32),
+        Ok(value) if value.is_finite() => "is too large for single precision: rescale the column",
+        Ok(_) => "is not a finite number: fill in a value or drop the row",
+        Err(_) if is_missing(cell) => "is not a number: fill in a value or drop the row",
         Err(_) if cell.replace(',', "").parse::<f64>().is_ok() => {
-            Err(format!("{shown} has a comma: write a decimal point, and nothing between the thousands"))
+            "has a comma: write a decimal point, and nothing between the thousands"
         }
-        Err(_) => Err(format!("{shown} is not a number: correct it, or encode the column as numbers, or remove it")),
-    }
+        Err(_) => "is not a number: correct it, or encode the column as numbers, or remove it",
+    };
+    Err(Fault::of(cell, what))
 }
 
 /// Whether `cell` stands for a missing value.
@@ -96,11 +117,11 @@ fn is_missing(cell: &str) -> bool {
 }
 
 /// A class label. "NA" and the like may well be names of classes, but not-a-number is none.
-fn label(cell: &str) -> Result<&str, String> {
+fn label(cell: &str) -> Result<&str, Fault> {
     if cell.is_empty() {
-        Err("the class label is empty: fill it in or drop the row".to_owned())
+        Err(Fault { cell: "the class label".into(), what: "is empty: fill it in or drop the row".into() })
     } else if cell.eq_ignore_ascii_case("nan") {
-        Err(format!("{} is no class label: fill it in or drop the row", quoted(cell)))
+        Err(Fault::of(cell, "is no class label: fill it in or drop the row"))
     } else {
         Ok(cell)
     }
@@ -117,7 +138,8 @@ struct Rows {
 
 /// What is wrong with a row, or with a column from some row on.
 struct Problem {
-    column: Option<usize>,
+    /// The column, and what is wrong with it; `None` for a row.
+    column: Option<(usize, String)>,
     line: u64,
     message: String,
     /// Further lines in which the column is at fault.
@@ -141,19 +163,16 @@ impl Rows {
             return self.complain(None, line, message);
         }
         for (i, cell) in record.iter().enumerate() {
-            if let Err(message) = text(cell).and_then(|cell| self.put(i, cell)) {
-                let message = format!("column {}: {message}", self.layout.columns[i]);
-                self.complain(Some(i), line, message);
+            if let Err(fault) = text(cell).and_then(|cell| self.put(i, cell)) {
+                let message = format!("column {}: {fault}", self.layout.columns[i]);
+                self.complain(Some((i, fault.what)), line, message);
             }
         }
     }
 
     /// Takes a problem. A column that holds text does so in every row, which is worth one message.
-    fn complain(&mut self, column: Option<usize>, line: u64, message: String) {
-        // What follows the cell tells what is wrong with it.
-        let kind = |message: &str| message.rsplit('"').next().map(str::to_owned);
-        let is_like = |p: &&mut Problem| column.is_some() && p.column == column && kind(&p.message) == kind(&message);
-        if let Some(problem) = self.problems.iter_mut().find(is_like) {
+    fn complain(&mut self, column: Option<(usize, String)>, line: u64, message: String) {
+        if let Some(problem) = self.problems.iter_mut().find(|problem| column.is_some() && problem.column == column) {
             problem.again.push(line);
         } else if self.problems.len() < MAX_PROBLEMS {
             self.problems.push(Problem { column, line, message, again: Vec::new() });
@@ -165,7 +184,7 @@ impl Rows {
     }
 
     /// Puts the cell of column `i` where it belongs.
-    fn put(&mut self, i: usize, cell: &str) -> Result<(), String> {
+    fn put(&mut self, i: usize, cell: &str) -> Result<(), Fault> {
         match &mut self.targets {
             _ if i != self.layout.target => self.inputs.push(number(cell)?),
             TargetColumn::Classes(labels) => labels.push(label(cell)?),
@@ -235,10 +254,10 @@ mod tests {
             ("1,234,567.5", "has a comma"),
             ("red", "\"red\" is not a number"),
         ] {
-            let message = number(cell).unwrap_err();
+            let message = number(cell).unwrap_err().to_string();
             assert!(message.contains(words), "{message}");
         }
-        assert!(number(&"é".repeat(1000)).unwrap_err().len() < 200);
+        assert!(number(&"é".repeat(1000)).unwrap_err().to_string().len() < 200);
     }
 
     #[test]

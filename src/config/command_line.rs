@@ -74,16 +74,13 @@ fn read_word(word: &str) -> Result<Template, String> {
 
 /// The script that stays and is sent this line for each trial.
 fn sent(run: Vec<Template>, line: &str) -> Result<ScriptPlan, String> {
-    let of_trials = Placeholder::NAMES.into_iter().filter(|(_, place)| *place != Placeholder::Device);
-    for (name, placeholder) in of_trials {
-        if run.iter().any(|word| word.has(placeholder)) {
-            return Err(format!("a script that stays is started once for many trials: move {{{name}}} into --send"));
-        }
-    }
     if line.contains(['\n', '\r']) {
         return Err("--send is more than one line".to_owned());
     }
     let plan = ScriptPlan { send: Some(read_word(line)?), ..ScriptPlan::of(run) };
+    if let Some(name) = plan.placed_too_early().next() {
+        return Err(format!("a script that stays is started once for many trials: move {{{name}}} into --send"));
+    }
     if !plan.has(Placeholder::Lr) && !plan.has(Placeholder::Rates) {
         return Err("the script does not learn the rate: put {lr} or {rates} into --send".to_owned());
     }
